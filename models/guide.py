@@ -1,0 +1,116 @@
+"""What the learner tells every worker: how to score, and what is known of all customers together.
+
+A guide is data: a few kilobytes of numbers, learnt from the examples that had matured by one instant of event
+time. Workers that hold the same guide decide alike. `scorer.Scorer` turns it into a fast function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from streams.errors import Corrupt, NewerSchema
+
+GUIDE_SCHEMA: Final = 1
+
+Scale = Literal["log", "linear"]
+"""How a feature enters the model: `log` as sign(x)·log1p(|x|), `linear` as it is."""
+
+
+class Linear(msgspec.Struct, array_like=True, frozen=True):
+    """A linear function of the transformed features, centred on the population.
+
+    Attributes:
+        at_mean: its value for a customer whose every feature is the population's mean.
+        slopes: change per unit of each transformed feature (the scaler's division is folded in).
+    """
+
+    at_mean: float
+    slopes: tuple[float, ...]
+
+
+class Guide(msgspec.Struct, frozen=True):
+    """Everything that a worker needs to score and decide, as of one instant of event time.
+
+    Attributes:
+        version: 0 for the initial guide, then rising.
+        learnt_until_ms: examples matured up to here have been learnt, statistics up to here counted.
+        examples: labels learnt so far.
+        base_rate: share of churned among them; 0.5 while there are none.
+        ready: enough labels were seen for alerts to rest on the model; until then the silence rule speaks.
+        names: the features, in the order of the vectors.
+        scales: how each enters the model.
+        means: mean of each transformed feature in the population.
+        logistic: the logistic regression; its value is a logit.
+        bayes: the Bayesian linear regression on 0/1; its value is a probability before clipping.
+        thresholds: segment to the risk from which a customer counts; empty while unknown.
+        value_cut: value from which a customer counts as of high value; None while unknown.
+        extra: whatever else the injected statistics (`learner.Extra`) derive; plain data.
+        quality: prequential figures of what was said, by name.
+    """
+
+    version: int
+    learnt_until_ms: int
+    examples: int
+    base_rate: float
+    ready: bool
+    names: tuple[str, ...]
+    scales: tuple[Scale, ...]
+    means: tuple[float, ...]
+    logistic: Linear
+    bayes: Linear
+    thresholds: dict[str, float] = {}
+    value_cut: float | None = None
+    extra: dict[str, Any] = {}
+    quality: dict[str, float] = {}
+
+
+def initial_guide(names: Sequence[str], scales: Sequence[Scale]) -> Guide:
+    """Return the guide of version 0, from before anything was learnt. Its risk is 0.5 for everybody.
+
+    >>> initial_guide(["orders_30d"], ["log"]).ready
+    False
+    """
+    flat = (0.0,) * len(names)
+    return Guide(
+        version=0,
+        learnt_until_ms=0,
+        examples=0,
+        base_rate=0.5,
+        ready=False,
+        names=tuple(names),
+        scales=tuple(scales),
+        means=flat,
+        logistic=Linear(0.0, flat),
+        bayes=Linear(0.5, flat),
+    )
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Guide)
+
+
+def encode_guide(guide: Guide) -> bytes:
+    """Return one byte of schema version, then MessagePack: about 3 kB for 45 features."""
+    return bytes((GUIDE_SCHEMA,)) + _encoder.encode(guide)
+
+
+def decode_guide(value: bytes) -> Guide:
+    """Return the guide in `value`. Only data is read: no code can run.
+
+    Raises:
+        NewerSchema: a newer Churnwatch wrote it.
+        Corrupt: it is not a guide, or its parts do not fit together.
+    """
+    if value[:1] > bytes((GUIDE_SCHEMA,)):
+        raise NewerSchema(f"the model has schema {value[0]}, this program knows {GUIDE_SCHEMA}: upgrade this worker")
+    try:
+        guide = _decoder.decode(value[1:])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Corrupt(f"the stored model cannot be read ({error}): roll back to another version") from error
+    parts = (guide.scales, guide.means, guide.logistic.slopes, guide.bayes.slopes)
+    if any(len(part) != len(guide.names) for part in parts):
+        raise Corrupt("the stored model's parts differ in length: roll back to another version")
+    return guide

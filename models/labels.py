@@ -1,0 +1,204 @@
+"""From snapshots to labelled examples: the delayed label.
+
+    1. On a snapshot day the pipeline keeps a `Pending` with the customer's state: the vector, the risk as said.
+    2. `mature` turns it into an `Example` once its horizon has passed, or at once on an explicit cancellation.
+    3. Examples travel to the one learner in an `ExampleBatch`, with the sender's mark: "all examples of mine that
+       matured up to here have been sent".
+
+The prediction made at the time travels along, so that quality is measured on what was really said (Gama, Sebastião
+and Rodrigues, "On evaluating stream learning algorithms", 2013; with delay: Žliobaitė, 2010).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from struct import Struct
+from typing import Any, Final
+
+import msgspec
+
+from models.question import Question
+from streams.errors import Corrupt, NewerSchema
+from streams.time import day_of
+
+INPUT_MAX: Final = 1e9
+"""Largest magnitude of a feature that a model sees; what lies beyond is clipped, so that one absurd amount
+(1e300 is a valid number) cannot ruin the running variance of its feature for months."""
+
+BATCH_SCHEMA: Final = 1
+
+
+class Pending(msgspec.Struct, array_like=True, frozen=True):
+    """A snapshot that waits for its label.
+
+    Attributes:
+        taken_ms: when it was taken; midnight UTC, on the question's grid.
+        vector: the features then, as `pack_vector` packs them.
+        risk: what was said then, 0 to 1.
+        version: version of the guide that said it; 0 if the silence rule did.
+        segment: the customer's segment then.
+    """
+
+    taken_ms: int
+    vector: bytes
+    risk: float
+    version: int
+    segment: str
+
+
+class Example(msgspec.Struct, array_like=True, frozen=True):
+    """A labelled snapshot. `customer` is a pseudonym, `label` 1 for churned and 0 for stayed."""
+
+    customer: str
+    taken_ms: int
+    matured_ms: int
+    label: int
+    risk: float
+    version: int
+    segment: str
+    vector: bytes
+
+
+class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
+    """The only message on the example topic.
+
+    Attributes:
+        source: the sending input partition.
+        partitions: how many input partitions there are.
+        seq: rises by one with each batch of a source; a batch seen before is a duplicate.
+        mark_ms: all examples of this source with `matured_ms` up to here are in this batch or an earlier one.
+        idle: the source has nothing to say for now; it does not hold the others back.
+        examples: in any order.
+        stats: UTC day to counts of that day that are new since the last batch; opaque here (see `Extra`).
+    """
+
+    source: int
+    partitions: int
+    seq: int
+    mark_ms: int
+    idle: bool = False
+    examples: list[Example] = []
+    stats: dict[int, Any] = {}
+
+
+@lru_cache(maxsize=16)
+def _packer(size: int) -> Struct:
+    return Struct(f"<{size}f")
+
+
+def clean(value: float) -> float:
+    """Return a finite number within `INPUT_MAX`; 0 for what is not a number.
+
+    >>> clean(float("nan")), clean(float("-inf")), clean(2.5)
+    (0.0, -1000000000.0, 2.5)
+    """
+    if math.isnan(value):
+        return 0.0
+    return min(max(value, -INPUT_MAX), INPUT_MAX)
+
+
+def pack_vector(vector: Sequence[float]) -> bytes:
+    """Pack features as little-endian 32-bit floats: half the size, and far finer than the data."""
+    packer = _packer(len(vector))
+    try:
+        return packer.pack(*vector)
+    except OverflowError:
+        return packer.pack(*map(clean, vector))
+
+
+def unpack_vector(packed: bytes) -> tuple[float, ...]:
+    """Return the features packed by `pack_vector`.
+
+    Raises:
+        Corrupt: the length is not a multiple of four bytes.
+    """
+    if len(packed) % 4:
+        raise Corrupt(f"a packed vector of {len(packed)} bytes is damaged: drop the message that holds it")
+    return _packer(len(packed) // 4).unpack(packed)
+
+
+def pseudonym(customer_id: str) -> str:
+    """Return 16 hex characters that stand for a customer in examples, so that no personal id is kept in them."""
+    return hashlib.blake2b(customer_id.encode(), digest_size=8).hexdigest()
+
+
+def remember(pending: Sequence[Pending], snapshot: Pending, question: Question) -> list[Pending]:
+    """Return `pending` with the snapshot added: at most one for each instant, at most `question.pending_max`.
+
+    The pipeline calls `mature` first, so the bound can bite only where the settings changed in between; then the
+    new snapshot is left out, for the older ones are closer to their labels.
+    """
+    known = any(kept.taken_ms == snapshot.taken_ms for kept in pending)
+    if known or len(pending) >= question.pending_max:
+        return list(pending)
+    return [*pending, snapshot]
+
+
+def mature(
+    pending: Sequence[Pending],
+    now_ms: int,
+    had_activity: Callable[[int, int], bool],
+    cancelled_ms: int | None,
+    question: Question,
+    customer: str,
+) -> tuple[list[Example], list[Pending]]:
+    """Split a customer's snapshots into those whose label is known at `now_ms` and those still waiting.
+
+    Args:
+        pending: the waiting snapshots.
+        now_ms: the customer's clock.
+        had_activity: tells whether what counts (`question.churn_on`) happened on a UTC day in [first, end).
+        cancelled_ms: the customer's explicit cancellation, if any: label 1 for the snapshots whose horizon it
+            falls in, matured at the cancellation itself.
+        question: the question that the snapshots ask.
+        customer: pseudonym to put into the examples.
+
+    Returns:
+        (examples, still waiting), each in the order of `pending`.
+    """
+    examples: list[Example] = []
+    waiting: list[Pending] = []
+    for asked in pending:
+        matures_ms = question.matures_ms(asked.taken_ms)
+        if cancelled_ms is not None and asked.taken_ms <= cancelled_ms < matures_ms and cancelled_ms <= now_ms:
+            examples.append(_answered(asked, customer, cancelled_ms, 1))
+        elif now_ms < matures_ms:
+            waiting.append(asked)
+        else:
+            first_day = day_of(asked.taken_ms)
+            stayed = had_activity(first_day, first_day + question.horizon_days)
+            examples.append(_answered(asked, customer, matures_ms, 0 if stayed else 1))
+    return examples, waiting
+
+
+def _answered(asked: Pending, customer: str, matured_ms: int, label: int) -> Example:
+    return Example(
+        customer, asked.taken_ms, matured_ms, label, asked.risk, asked.version, asked.segment, asked.vector
+    )
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ExampleBatch)
+
+
+def encode_batch(batch: ExampleBatch) -> bytes:
+    """Return the message value: one byte of schema version, then MessagePack."""
+    return bytes((BATCH_SCHEMA,)) + _encoder.encode(batch)
+
+
+def decode_batch(value: bytes) -> ExampleBatch:
+    """Return the batch in a message value.
+
+    Raises:
+        NewerSchema: a newer Churnwatch wrote it.
+        Corrupt: it is not a batch.
+    """
+    if value[:1] > bytes((BATCH_SCHEMA,)):
+        raise NewerSchema(f"an example batch has schema {value[0]}, this program knows {BATCH_SCHEMA}: upgrade it")
+    try:
+        return _decoder.decode(value[1:])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Corrupt(f"a message on the example topic is not an example batch ({error}): skip it") from error
