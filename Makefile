@@ -1,0 +1,48 @@
+# `make` lists the targets. SERVICES=auto|real|embedded chooses the Kafka and Redis of `demo` and `test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check fix bench lock services-up services-down clean
+
+SERVICES ?= auto
+BIN := .venv/bin
+PACKAGES := streams features models alerts agents churnwatch
+export SERVICES
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.stamp ## make .venv with everything, at locked versions (the other targets run it when needed)
+
+.venv/.stamp: requirements-dev.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh
+
+demo: setup ## eighteen months of real orders through Kafka, Redis and River in under three minutes
+	@$(BIN)/churnwatch demo --services $(SERVICES)
+
+test: check ## check, then all tests, in random order (ARGS="-k name" passes options to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, types, layers, generated documents
+	@echo "check: format" && $(BIN)/ruff format --quiet --check . || { echo "  make fix repairs it" >&2; exit 1; }
+	@echo "check: lint"   && $(BIN)/ruff check --quiet .
+	@echo "check: types"  && $(BIN)/mypy $(wildcard $(PACKAGES) tools tests bench)
+	@echo "check: layers" && $(BIN)/lint-imports --no-timings >.import_linter_cache/report 2>&1 || { cat .import_linter_cache/report; exit 1; }
+
+fix: setup ## let ruff format and repair what it can
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: setup ## throughput against stock Faust agents, in one run
+	@$(BIN)/python -m bench
+
+lock: setup ## choose the newest versions within pyproject.toml's bounds, with their hashes
+	@tools/lock.sh
+
+services-up: setup ## a real Kafka and Redis in the background, for development
+	@$(BIN)/python -m tools.services up
+
+services-down: setup ## stop them and remove their data
+	@$(BIN)/python -m tools.services down
+
+clean: services-down ## stop the services; remove .venv and every cache
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build dist
