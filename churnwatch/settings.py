@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 from churnwatch.settings_checks import contradictions
 from churnwatch.settings_sources import ENV_PREFIX, EnvironmentSource, FileSource
@@ -208,6 +209,7 @@ class Settings(BaseSettings):
     debug: bool = setting("Operations", False, "", "Show tracebacks of failed commands")
 
     @classmethod
+    @override
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:

@@ -16,7 +16,13 @@ TILE_DAYS_KEPT = 180
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
-    """Say, a line each, which settings do not fit together (names as the outside world knows them)."""
+    """Say, a line each, which settings do not fit together."""
+    yield from _question_contradictions(settings)
+    yield from _work_contradictions(settings)
+    yield from _access_contradictions(settings)
+
+
+def _question_contradictions(settings: Settings) -> Iterator[str]:
     for name in ("horizon_ms", "active_ms", "snapshot_ms"):
         if getattr(settings, name) % DAY_MS:
             yield f"{public_name(name)} must be whole days, such as 60d"
@@ -28,6 +34,9 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield f"{public_name('snapshot_ms')} must not exceed {public_name('horizon_ms')}"
     if settings.expiry_ms < settings.active_ms + settings.horizon_ms:
         yield f"{public_name('expiry_ms')} must be at least active + horizon, or labels are lost"
+
+
+def _work_contradictions(settings: Settings) -> Iterator[str]:
     if settings.chunk_bytes_max < settings.value_bytes_max:
         yield f"{public_name('chunk_bytes_max')} must be at least {public_name('value_bytes_max')}"
     if settings.buffer_bytes_max < settings.chunk_bytes_max:
@@ -36,7 +45,6 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield f"{public_name('replay_until_ms')} needs {public_name('clock')}=replay"
     if settings.model_file is not None and settings.learning_enabled:
         yield f"{public_name('model_file')} needs {public_name('learning_enabled')}=off"
-    yield from _access_contradictions(settings)
 
 
 def _access_contradictions(settings: Settings) -> Iterator[str]:

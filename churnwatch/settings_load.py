@@ -21,6 +21,13 @@ from streams.errors import ConfigError
 from streams.time import iso
 
 SPANS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
+KINDS = {
+    bool: "on or off",
+    int: "a whole number",
+    float: "a number",
+    date: "a date (1970-01-05)",
+    Path: "a path",
+}
 MASK = "********"
 
 
@@ -96,23 +103,17 @@ def allowed(info: FieldInfo) -> str:
     >>> allowed(Settings.model_fields["topic_partitions"])
     'a whole number from 1 to 1024'
     """
-    kind = _bare(info.annotation)
     _, unit, _ = describe(info)
-    if get_origin(kind) is Literal:
-        *first, last = get_args(kind)
-        return f"{', '.join(first)} or {last}"
-    if kind is bool:
-        return "on or off"
     if unit == DURATION:
         return "a span with a unit (60d, 1h, 15m, 30s, 250ms)" + _range(info, span)
     if unit == INSTANT:
         return "an instant (1998-06-30T00:00:00Z) or epoch milliseconds"
-    if kind in (int, float):
-        return ("a whole number" if kind is int else "a number") + _range(info, str)
-    if kind is date:
-        return "a date (1970-01-05)"
-    pattern = [str(rule.pattern) for rule in info.metadata if getattr(rule, "pattern", None)]
-    return f"text like {pattern[0]}" if pattern else "a path" if kind is Path else "text"
+    kind = _bare(info.annotation)
+    if get_origin(kind) is Literal:
+        *first, last = get_args(kind)
+        return f"{', '.join(first)} or {last}"
+    pattern = next((f"text like {rule.pattern}" for rule in info.metadata if getattr(rule, "pattern", None)), None)
+    return pattern or KINDS.get(kind, "text") + _range(info, str)
 
 
 def _bare(annotation: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from typing_extensions import override
 
 from streams.errors import ConfigError
 
@@ -87,13 +88,16 @@ def file_values(fields: Iterable[str], found: Mapping[str, Any]) -> dict[str, An
 class _Source(PydanticBaseSettingsSource):
     """What both sources share: they answer for all fields at once."""
 
+    @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
         return self().get(field_name), field_name, False
 
 
 class EnvironmentSource(_Source):
     """The settings found in the environment, as text."""
 
+    @override
     def __call__(self) -> dict[str, Any]:
         names = {field: public_name(field) for field in self.settings_cls.model_fields}
         return {field: os.environ[name] for field, name in names.items() if os.environ.get(name)}
@@ -107,5 +111,6 @@ class FileSource(_Source):
         path = config_path()
         self._found = {} if path is None else read_config(path)
 
+    @override
     def __call__(self) -> dict[str, Any]:
         return file_values(self.settings_cls.model_fields, self._found)
