@@ -1,0 +1,1 @@
+"""Customer state: sparse daily tiles folded into rolling windows and one feature vector."""

@@ -1,0 +1,226 @@
+"""The state of one customer: everything the features need, and how an event changes it.
+
+1. An event whose id is known changes nothing (`seen`).
+2. It is added to the tile of its own day, whenever it arrives; tickets go to their own lists.
+3. Tiles that no window reaches any more are folded into `past` (`prune`), which the lifetime features start from.
+
+Nothing here depends on the order of arrival: the same events give the same state, byte for byte. Lifetime figures are
+`past` plus tiles, so figures as of an earlier instant leave the later tiles out and are exact.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Self
+
+import msgspec
+
+from features import seen, tickets
+from features.past import Past, fold_logins, fold_orders, fold_reviews, take_before
+from features.tickets import Ticket
+from features.tiles import (
+    RETENTION_DAYS,
+    SUM_MAX,
+    LoginTile,
+    OrderTile,
+    ReviewTile,
+    any_between,
+    thousandths,
+    tile_on,
+)
+from streams.events import Cancellation, InputEvent, Login, Order, Review
+from streams.time import DAY_MS, day_of, day_start
+
+CANCELLATIONS_MAX: Final = 8
+"""Explicit cancellations kept per customer, the latest."""
+
+CHANNELS: Final = {"web": 1, "app": 2, "store": 4, "call": 8, "other": 16}
+
+
+class Activity(msgspec.Struct, array_like=True):
+    """All that is kept of one customer. Instants are epoch milliseconds, None where there was no such event."""
+
+    first_seen_ms: int | None = None
+    last_order_ms: int | None = None
+    last_login_ms: int | None = None
+    currency: str | None = None
+    currency_day: int = -1
+    past: Past | None = None
+    order_tiles: list[OrderTile] = []
+    login_tiles: list[LoginTile] = []
+    review_tiles: list[ReviewTile] = []
+    tickets: list[Ticket] = []
+    cancellations: list[int] = []
+    seen: bytes = b""
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A customer of whom nothing is known."""
+        return cls()
+
+    @property
+    def last_activity_ms(self) -> int | None:
+        """Latest placed order or login. Tickets and reviews are contact, not activity: leavers complain too."""
+        order, login = self.last_order_ms, self.last_login_ms
+        if order is None or login is None:
+            return order if login is None else login
+        return order if order > login else login
+
+    @property
+    def orders(self) -> int:
+        """Placed orders, lifetime."""
+        return sum([tile.orders for tile in self.order_tiles], self.past.orders if self.past else 0)
+
+    @property
+    def amount(self) -> float:
+        """Sum of placed orders, lifetime, in currency units."""
+        return sum([tile.amount for tile in self.order_tiles], self.past.amount if self.past else 0) / 1_000
+
+    @property
+    def order_days(self) -> int:
+        """Distinct UTC days with a placed order, lifetime."""
+        return sum([tile.orders > 0 for tile in self.order_tiles], self.past.order_days if self.past else 0)
+
+    @property
+    def cancelled_ms(self) -> int | None:
+        """The latest explicit cancellation."""
+        return self.cancellations[-1] if self.cancellations else None
+
+    def mean_gap_days(self) -> float | None:
+        """Mean days between days with a placed order, else between login days; None below two such days."""
+        past = self.past or Past()
+        ordered = [tile.day for tile in self.order_tiles if tile.orders]
+        mean = _mean_gap(past.order_days, past.first_order_day, past.last_order_day, ordered)
+        if mean is not None:
+            return mean
+        logged_in = [tile.day for tile in self.login_tiles]
+        return _mean_gap(past.login_days, past.first_login_day, past.last_login_day, logged_in)
+
+    def orders_between(self, first_day: int, end_day: int) -> bool:
+        """Whether an order was placed on a day in [first_day, end_day), as far as tiles reach back."""
+        for tile in reversed(self.order_tiles):
+            if tile.day < first_day:
+                return False
+            if tile.day < end_day and tile.orders:
+                return True
+        return False
+
+    def activity_between(self, first_day: int, end_day: int) -> bool:
+        """Whether anything but a cancellation came from the customer on a day in [first_day, end_day)."""
+        return (
+            any_between(self.order_tiles, first_day, end_day)
+            or any_between(self.login_tiles, first_day, end_day)
+            or any_between(self.review_tiles, first_day, end_day)
+            or tickets.any_between(self.tickets, day_start(first_day), day_start(end_day))
+        )
+
+
+def _mean_gap(count: int, first_day: int, last_day: int, days: list[int]) -> float | None:
+    count += len(days)
+    if count < 2:
+        return None
+    first = days[0] if first_day < 0 else first_day
+    return (max(last_day, days[-1] if days else last_day) - first) / (count - 1)
+
+
+def apply(activity: Activity, stream: str, event: InputEvent) -> bool:
+    """Count `event` of `stream` (logins, orders, tickets, reviews or cancellations) into `activity`.
+
+    Returns True if it was counted, False if its `event_id` was known already. Raises KeyError for another stream.
+    """
+    at = event.occurred_at
+    day = day_of(at)
+    grown = seen.remember(activity.seen, event.event_id, day)
+    if grown is None:
+        return False
+    _COUNT[stream](activity, event, day)
+    activity.seen = grown
+    if activity.first_seen_ms is None or at < activity.first_seen_ms:
+        activity.first_seen_ms = at
+    return True
+
+
+def prune(activity: Activity, as_of_ms: int) -> None:
+    """Fold tiles older than `RETENTION_DAYS` before `as_of_ms` into `past`; forget event ids and tickets as old."""
+    first_day = day_of(as_of_ms) - RETENTION_DAYS
+    orders, logins, reviews = activity.order_tiles, activity.login_tiles, activity.review_tiles
+    if (
+        (orders and orders[0].day < first_day)
+        or (logins and logins[0].day < first_day)
+        or (reviews and reviews[0].day < first_day)
+    ):
+        activity.past = past = activity.past or Past()
+        fold_orders(past, take_before(orders, first_day))
+        fold_logins(past, take_before(logins, first_day))
+        fold_reviews(past, take_before(reviews, first_day))
+    activity.seen = seen.forget_before(activity.seen, first_day)
+    if activity.tickets:
+        tickets.forget_before(activity.tickets, first_day * DAY_MS)
+
+
+def _count_order(activity: Activity, order: Order, day: int) -> None:
+    tile = tile_on(activity.order_tiles, day, OrderTile)
+    if order.status == "cancelled":
+        tile.cancelled += 1
+        return
+    if order.status == "returned":
+        tile.returned += 1
+        return
+    tile.orders += 1
+    tile.amount = min(tile.amount + thousandths(order.amount), SUM_MAX)
+    if order.items:
+        tile.items = min(tile.items + int(order.items), SUM_MAX)
+    if order.discount:
+        tile.discount = min(tile.discount + thousandths(order.discount), SUM_MAX)
+    at = order.occurred_at
+    if activity.last_order_ms is None or at > activity.last_order_ms:
+        activity.last_order_ms = at
+    if order.currency and (day, order.currency) > (activity.currency_day, activity.currency or ""):
+        activity.currency_day, activity.currency = day, order.currency
+
+
+def _count_login(activity: Activity, login: Login, day: int) -> None:
+    tile = tile_on(activity.login_tiles, day, LoginTile)
+    tile.logins += 1
+    if login.session_seconds is not None:
+        tile.timed += 1
+        tile.seconds = min(tile.seconds + int(login.session_seconds), SUM_MAX)
+    if login.channel is not None:
+        tile.channels |= CHANNELS[login.channel]
+    at = login.occurred_at
+    if activity.last_login_ms is None or at > activity.last_login_ms:
+        activity.last_login_ms = at
+
+
+def _count_ticket(activity: Activity, event: Any, day: int) -> None:
+    tickets.record(activity.tickets, event)
+
+
+def _count_review(activity: Activity, review: Review, day: int) -> None:
+    tile = tile_on(activity.review_tiles, day, ReviewTile)
+    if review.rating is not None:
+        tile.ratings += 1
+        tile.rating_sum += int(review.rating)
+    if review.nps is not None:
+        tile.surveys += 1
+        tile.nps_sum += int(review.nps)
+    for topic in set(review.topics or ()):
+        if topic == "price":
+            tile.price += 1
+        elif topic == "product":
+            tile.product += 1
+        elif topic == "other":
+            tile.other += 1
+        else:
+            tile.service += 1
+
+
+def _count_cancellation(activity: Activity, event: Cancellation, day: int) -> None:
+    activity.cancellations = sorted([*activity.cancellations, event.occurred_at])[-CANCELLATIONS_MAX:]
+
+
+_COUNT: Final[dict[str, Callable[[Activity, Any, int], None]]] = {
+    "orders": _count_order,
+    "logins": _count_login,
+    "tickets": _count_ticket,
+    "reviews": _count_review,
+    "cancellations": _count_cancellation,
+}
