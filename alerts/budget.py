@@ -1,0 +1,217 @@
+"""The daily budget: thresholds that raise about so many alerts a day, per segment, the same on every worker.
+
+    1. Workers count, per UTC day and lane (segment under model or rule), what each threshold would have raised: a rise of a
+       customer's risk from the mark to a new height crosses every threshold between (`decide` says why that is exact).
+
+           risk  0 ──────── low ▁▁▁▁▁▁▁▁▁▁▁▁▁ high ──────── 1      one rise is +1 at the first edge above `low`
+                             +1              −1                    and −1 at the first edge above `high`
+
+    2. The counts travel to the one learner (`StatsBuilder.take`, plain data) and are added up there (`BudgetKeeper`). Adding
+       integers knows no order, so neither partitions nor interleaving matter.
+    3. With each guide go the thresholds: in a lane, the lowest edge from the floor on, above which no edge was crossed more
+       often than the lane's part of the budget allows, on the mean day of the trailing window. Only whole days before the guide's
+       boundary count. During a lane's first week the threshold is the policy's cold one.
+
+The budget speaks of episodes opened; what they lead to (escalated, resolved, churned) comes on top. It leaves out cool-downs, which can
+only make alerts fewer. The values of customers are counted the same way, for the cut from which one is of high value.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any, Final
+
+import msgspec
+
+from alerts.policy import LANES, Policy
+from streams.errors import Corrupt
+from streams.time import day_of
+
+BINS: Final = 200
+EDGES: Final = tuple(index / BINS for index in range(BINS + 1))
+"""Thresholds that can be chosen: 0, 0.005, … 1."""
+
+VALUE_EDGES: Final = tuple(1.1**power for power in range(-48, 240))
+"""Values are told apart by steps of a tenth, from 0.01 to eight thousand million of any currency."""
+
+WINDOW_DAYS: Final = 28
+DAYS_MIN: Final = 7
+"""Less than a week would not do: most risks move on the weekly look at silent customers."""
+
+DAYS_KEPT_MAX: Final = 800
+"""Bound on the days kept: the window, and days ahead of the boundary while a replay runs."""
+
+
+class DayStats(msgspec.Struct, array_like=True):
+    """Counts of one UTC day: per lane edge to change in crossings, and value bin to customers."""
+
+    rises: dict[str, dict[int, int]] = {}
+    values: dict[int, int] = {}
+
+    def add(self, other: DayStats) -> None:
+        """Add the counts of `other`."""
+        for lane, changes in other.rises.items():
+            _add(self.rises.setdefault(lane, {}), changes)
+        _add(self.values, other.values)
+
+
+def _add(into: dict[int, int], counts: Mapping[int, int]) -> None:
+    for index, count in counts.items():
+        into[index] = into.get(index, 0) + count
+
+
+class StatsBuilder:
+    """Collects one partition's counts between two batches of examples.
+
+    >>> stats = StatsBuilder()
+    >>> stats.add_rise(10_000, "loyal", 0.2, 0.43)
+    >>> stats.take()
+    {10000: [{'loyal': {41: 1, 87: -1}}, {}]}
+    """
+
+    def __init__(self) -> None:
+        self._days: dict[int, DayStats] = {}
+
+    def add_rise(self, day: int, lane: str, low: float, high: float) -> None:
+        """Count a customer's rise from `low` (exclusive) to `high` (inclusive) on a UTC day."""
+        first, end = bisect_right(EDGES, low), bisect_right(EDGES, high)
+        if first < end:
+            changes = self._day(day).rises.setdefault(lane, {})
+            changes[first] = changes.get(first, 0) + 1
+            changes[end] = changes.get(end, 0) - 1
+
+    def add_value(self, day: int, value: float) -> None:
+        """Count the value of a customer who was looked at on the weekly snapshot of a UTC day."""
+        values = self._day(day).values
+        index = bisect_right(VALUE_EDGES, value)
+        values[index] = values.get(index, 0) + 1
+
+    def take(self) -> dict[int, Any]:
+        """Return the counts as plain data (UTC day to `[rises, values]`) and start anew."""
+        taken: dict[int, Any] = msgspec.to_builtins(dict(sorted(self._days.items())), str_keys=False)
+        self._days = {}
+        return taken
+
+    def _day(self, day: int) -> DayStats:
+        found = self._days.get(day)
+        if found is None:
+            found = self._days[day] = DayStats({}, {})
+        return found
+
+
+class BudgetKeeper:
+    """Sums the counts of all partitions and derives thresholds and value cut; kept with the learner's state."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._days: dict[int, DayStats] = {}
+        self._first_day: dict[str, int] = {}
+        self._kept_from_day = 0
+
+    def absorb(self, source: int, stats: Mapping[int, Any]) -> None:
+        """Add what a `StatsBuilder` took.
+
+        Raises:
+            Corrupt: it is something else.
+        """
+        try:
+            counted = msgspec.convert(stats, dict[int, DayStats])
+        except msgspec.ValidationError as error:
+            raise Corrupt(f"statistics from partition {source} cannot be read ({error}): skip the message") from error
+        for day, counts in counted.items():
+            if day < self._kept_from_day:
+                continue
+            for lane in counts.rises:
+                self._first_day[lane] = min(day, self._first_day.get(lane, day))
+            self._days.setdefault(day, DayStats({}, {})).add(counts)
+        for day in sorted(self._days)[:-DAYS_KEPT_MAX]:
+            del self._days[day]
+
+    def at(self, boundary_ms: int, quality: Mapping[str, float]) -> dict[str, Any]:  # noqa: ARG002
+        """Return `thresholds` (per lane), `openings_per_day` expected under them, and `value_cut` once known.
+
+        Only days that ended by `boundary_ms` count; boundaries never fall. `quality` is not used.
+        """
+        boundary_day = day_of(boundary_ms)
+        self._kept_from_day = max(self._kept_from_day, boundary_day - WINDOW_DAYS)
+        self._days = {day: stats for day, stats in self._days.items() if day >= self._kept_from_day}
+        total = DayStats({}, {})
+        for day, stats in self._days.items():
+            if day < boundary_day:
+                total.add(stats)
+        thresholds: dict[str, float] = {}
+        openings: dict[str, float] = {}
+        for (segment, _), lane in LANES.items():
+            days = min(boundary_day - self._first_day.get(lane, boundary_day), WINDOW_DAYS)
+            if days < DAYS_MIN:
+                thresholds[lane] = self._policy.cold_threshold(segment)
+                continue
+            per_day = self._policy.shares.get(segment, 0.0) * self._policy.daily_budget
+            index = choose(total.rises.get(lane, {}), per_day * days, self._policy.floor(segment))
+            thresholds[lane] = EDGES[index]
+            openings[lane] = crossings(total.rises.get(lane, {}))[index] / days
+        derived: dict[str, Any] = {"thresholds": thresholds, "openings_per_day": openings}
+        cut = value_cut(total.values, self._policy.high_value_share)
+        return derived if cut is None else derived | {"value_cut": cut}
+
+    def dump(self) -> object:
+        """Return the state as plain data."""
+        days = msgspec.to_builtins(dict(sorted(self._days.items())), str_keys=False)
+        return [days, dict(sorted(self._first_day.items())), self._kept_from_day]
+
+    def load(self, state: Any) -> None:
+        """Take back what `dump` returned.
+
+        Raises:
+            Corrupt: it is something else.
+        """
+        try:
+            kept = msgspec.convert(state, tuple[dict[int, DayStats], dict[str, int], int])
+        except msgspec.ValidationError as error:
+            raise Corrupt(f"the stored budget cannot be read ({error}): start the learner anew") from error
+        self._days, self._first_day, self._kept_from_day = kept
+
+
+def crossings(changes: Mapping[int, int]) -> list[int]:
+    """Return for each edge how often it was crossed, from the changes in that.
+
+    >>> crossings({41: 1, 87: -1})[40:42]
+    [0, 1]
+    """
+    return list(accumulate(changes.get(index, 0) for index in range(BINS + 1)))
+
+
+def choose(changes: Mapping[int, int], crossings_max: float, floor: float) -> int:
+    """Return the lowest edge from `floor` on which, like all above it, was crossed at most `crossings_max` times.
+
+    Crossings need not fall with the threshold (where everybody stands above an edge, nobody crosses it), so all higher edges
+    are asked too. The last edge, 1, where even that was crossed more often.
+    """
+    counts = crossings(changes)
+    chosen = BINS
+    for index in range(BINS, -1, -1):
+        if counts[index] > crossings_max or EDGES[index] < floor:
+            break
+        chosen = index
+    return chosen
+
+
+def value_cut(values: Mapping[int, int], share: float) -> float | None:
+    """Return the lowest value edge that at most `share` of the counted values reach; None where none was counted."""
+    total = sum(values.values())
+    if not total:
+        return None
+    above, cut = 0, VALUE_EDGES[-1]
+    for index, edge in reversed(list(_value_bins())):
+        above += values.get(index, 0)
+        if above > share * total:
+            break
+        cut = edge
+    return cut
+
+
+def _value_bins() -> Iterator[tuple[int, float]]:
+    """Give each bin but the lowest, with the edge that it begins at."""
+    return enumerate(VALUE_EDGES, start=1)

@@ -1,0 +1,169 @@
+"""The decision: when a risk becomes an alert, when an alert is withdrawn, and when neither.
+
+What is old news. Opening asks for a *rise*: the risk must cross the threshold, or the edge of a higher band, from the
+customer's `mark`. The mark follows the risk like a hand on a slack string of length `hysteresis`:
+
+    risk    .2 ───.5 ──.7 ──.65 ──.72 ──.4 ──.7          threshold .6, hysteresis .1
+    mark    .2    .5   .7   .7    .72   .5   .7
+                       ▲ opened    (no: .7 is old news)  ▲ crossed again: the next episode, if the cool-down is over
+
+(the play operator of the theory of hysteresis: Krasnosel'skii and Pokrovskii, "Systems with hysteresis", 1989). One number thus
+knows, for *every* threshold at once, whether an episode would be open under it. Two things follow: `budget` can count
+what each threshold would have raised, and a threshold that sinks, or a model that takes over from the rule, does not flood the team
+with customers whose risk has not moved. A sign of staying (an order) sets the mark to the risk after it, unseen: an order never opens
+an episode. During a cool-down, a snooze or an outage the mark does not rise, so what was held back is raised afterwards.
+
+An episode closes as `resolved` when the customer comes back or the risk falls below the exit; as `churned` when the
+customer is gone or has cancelled. Those who are gone are never opened; an explicit cancellation is always announced.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import msgspec
+
+from alerts.bands import RANK, Band, band_of
+from alerts.episode import Basis, Cause, Episode, Transition, held_out
+from alerts.policy import LANES, Policy
+from streams.time import day_of
+
+
+class Assessment(msgspec.Struct, frozen=True, gc=False):
+    """One look at a customer.
+
+    Attributes:
+        customer_id: whose.
+        as_of_ms: the customer's clock.
+        risk: risk of churn, 0 to 1.
+        segment: one of `SEGMENTS`.
+        order_days: distinct days with an order so far.
+        last_seen_ms: last order (last sign of life, where that is what staying means); 0 where there is none.
+        basis: what the risk rests on.
+        value: expected annual spend (`value.annual_value`).
+        gone: the customer counts as gone: no order for the question's active days.
+        cancelled: the customer has cancelled explicitly and not ordered since.
+        held: a source the risk rests on is silent as a whole, so the silence may be ours; nothing is opened or escalated.
+    """
+
+    customer_id: str
+    as_of_ms: int
+    risk: float
+    segment: str
+    order_days: int
+    last_seen_ms: int
+    basis: Basis = "model"
+    value: float = 0.0
+    gone: bool = False
+    cancelled: bool = False
+    held: bool = False
+
+
+class Tally(Protocol):
+    """Counts rises of risk, for the budget."""
+
+    def add_rise(self, day: int, lane: str, low: float, high: float) -> None:
+        """Count a rise from `low` (exclusive) to `high` on a UTC day."""
+
+
+NONE: Final[tuple[Transition, ...]] = ()
+
+
+def decide(
+    episode: Episode, look: Assessment, threshold: float, policy: Policy, tally: Tally | None = None
+) -> tuple[Transition, ...]:
+    """Bring a customer's episode up to date with one look, and return the alerts due: usually none.
+
+    Args:
+        episode: the customer's; changed in place. A new `Episode()` for one never looked at.
+        look: the customer now; `as_of_ms` never runs backwards.
+        threshold: `policy.threshold_for` this segment and basis.
+        policy: what to go by.
+        tally: where to count the rise, for the budget.
+    """
+    returned = look.last_seen_ms > episode.seen_ms
+    changed = look.basis != episode.basis
+    if not episode.basis:
+        episode.life_day = day_of(look.as_of_ms)
+    if returned:
+        episode.seen_ms = look.last_seen_ms
+    episode.basis, episode.segment, episode.risk = look.basis, look.segment, look.risk
+    if look.gone or look.cancelled:
+        return _lose(episode, look, threshold, policy)
+    episode.lost = False
+    if returned or changed:
+        episode.mark = look.risk
+    elif look.risk + policy.hysteresis < episode.mark:
+        episode.mark = look.risk + policy.hysteresis
+    if not episode.open:
+        return _watch(episode, look, threshold, policy, tally)
+    if returned and policy.resolve_on_return:
+        return (episode.close(look.customer_id, "resolved", "return", look.as_of_ms, policy.cool_down_ms),)
+    return _follow(episode, look, threshold, policy, tally)
+
+
+def _watch(
+    episode: Episode, look: Assessment, threshold: float, policy: Policy, tally: Tally | None
+) -> tuple[Transition, ...]:
+    """No episode is open: does one open?"""
+    known = episode.mark
+    if look.risk <= known or look.held or look.order_days < policy.min_order_days:
+        return NONE
+    if look.as_of_ms < episode.snoozed_until_ms:
+        return NONE
+    band = band_of(look.risk, threshold)
+    breaks = policy.cool_down_break and RANK[band] > RANK[episode.band]
+    if look.as_of_ms < episode.quiet_until_ms and not breaks:
+        return NONE
+    _mark(episode, look, tally)
+    if RANK[band] <= RANK[band_of(known, threshold)]:
+        return NONE
+    _begin(episode, look, band, threshold, policy)
+    return (episode.step(look.customer_id, "opened", "rise", look.as_of_ms),)
+
+
+def _follow(
+    episode: Episode, look: Assessment, threshold: float, policy: Policy, tally: Tally | None
+) -> tuple[Transition, ...]:
+    """An episode is open: does it close or escalate?"""
+    if look.risk < policy.exit(min(episode.threshold, threshold)):
+        return (episode.close(look.customer_id, "resolved", "fall", look.as_of_ms, policy.cool_down_ms),)
+    if look.held:
+        return NONE
+    if look.risk > episode.mark:
+        _mark(episode, look, tally)
+    episode.peak_risk = max(episode.peak_risk, look.risk)
+    if look.as_of_ms < episode.snoozed_until_ms:
+        return NONE
+    band = band_of(look.risk, episode.threshold)
+    if RANK[band] <= RANK[episode.band]:
+        return NONE
+    episode.band = band
+    return (episode.step(look.customer_id, "escalated", "rise", look.as_of_ms),)
+
+
+def _lose(episode: Episode, look: Assessment, threshold: float, policy: Policy) -> tuple[Transition, ...]:
+    """The customer is gone or has cancelled: announce it once; one who goes without an open episode goes silently."""
+    if episode.lost or not (episode.open or look.cancelled):
+        return NONE
+    if not episode.open:
+        _begin(episode, look, "critical", threshold, policy)
+    episode.lost = True
+    cause: Cause = "cancelled" if look.cancelled else "gone"
+    return (episode.close(look.customer_id, "churned", cause, look.as_of_ms, policy.cool_down_ms),)
+
+
+def _begin(episode: Episode, look: Assessment, band: Band, threshold: float, policy: Policy) -> None:
+    episode.number += 1
+    episode.open, episode.seq = True, 0
+    episode.opened_ms, episode.closed_ms = look.as_of_ms, 0
+    episode.band, episode.threshold, episode.peak_risk, episode.value = band, threshold, look.risk, look.value
+    episode.holdout = held_out(look.customer_id, policy.salt, policy.holdout_share)
+    episode.snoozed_until_ms = 0
+    episode.outcome, episode.outcome_ms, episode.action = "", 0, ""
+
+
+def _mark(episode: Episode, look: Assessment, tally: Tally | None) -> None:
+    if tally is not None:
+        tally.add_rise(day_of(look.as_of_ms), LANES[look.segment, look.basis], episode.mark, look.risk)
+    episode.mark = look.risk

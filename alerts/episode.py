@@ -1,0 +1,181 @@
+"""The episode: all that the alerts remember of one customer between two looks.
+
+    opened ──► escalated ──► resolved | churned        seq 1, 2, 3 …: each alert of an episode has the next one
+      │                          ▲
+      └──────────────────────────┘                     at most one episode of a customer is open at any time
+
+An alert's id is a hash of the customer, the episode and the sequence number: the same input gives the same ids, however
+often it is read. An episode is known by its number and by the day on which the customer was first looked at, so that one
+who comes back after the state was deleted does not get old ids a second time.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from alerts.bands import Band
+
+Kind = Literal["opened", "escalated", "resolved", "churned"]
+Cause = Literal["rise", "return", "fall", "false_alarm", "gone", "cancelled"]
+Basis = Literal["model", "rule"]
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """A step of an episode, which becomes exactly one alert.
+
+    Attributes:
+        kind: the alert's kind.
+        cause: why: the risk rose (`opened`, `escalated`); the customer came back, the risk fell, or the team called it
+            a false alarm (`resolved`); gone or cancelled (`churned`).
+        customer_id: whose.
+        episode_id: 32 hex characters.
+        alert_id: 32 hex characters.
+        at_ms: when, on the customer's clock.
+        risk: at the last look.
+        threshold: what the episode was opened under.
+        band: highest band that the episode has reached.
+        segment: the customer's, at the last look.
+        basis: what the risk rests on.
+        holdout: whether the customer is held out of treatment.
+    """
+
+    kind: Kind
+    cause: Cause
+    customer_id: str
+    episode_id: str
+    alert_id: str
+    at_ms: int
+    risk: float
+    threshold: float
+    band: Band
+    segment: str
+    basis: Basis
+    holdout: bool
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """The current or last episode of a customer; mutable, kept with the customer's state (some 80 bytes).
+
+    Attributes:
+        life_day: UTC day of the first look at the customer.
+        number: episodes so far; 0 before the first.
+        open: whether the episode is open.
+        seq: alerts of the episode so far.
+        opened_ms: when it was opened.
+        closed_ms: when it was closed; 0 while it is open.
+        band: highest band that it reached; `low` before the first episode.
+        threshold: threshold that it was opened under; its bands stay relative to this one.
+        risk: risk at the last look.
+        peak_risk: highest risk since it was opened.
+        mark: risk up to which a rise is old news (see `policy`).
+        seen_ms: the customer's last sign of staying, as of the last look.
+        basis: what the risk rested on at the last look, `model` or `rule`; empty before the first look.
+        segment: the customer's segment at the last look.
+        value: expected annual spend when it was opened.
+        holdout: whether the customer is held out of treatment.
+        lost: whether `churned` was announced and the customer has not come back since.
+        quiet_until_ms: end of the cool-down.
+        snoozed_until_ms: end of a snooze.
+        outcome: last reported status, empty where there is none (see `outcomes`).
+        outcome_ms: when that was.
+        action: what was done, as reported with it.
+    """
+
+    life_day: int = 0
+    number: int = 0
+    open: bool = False
+    seq: int = 0
+    opened_ms: int = 0
+    closed_ms: int = 0
+    band: Band = "low"
+    threshold: float = 0.0
+    risk: float = 0.0
+    peak_risk: float = 0.0
+    mark: float = 0.0
+    seen_ms: int = 0
+    basis: Literal["model", "rule", ""] = ""
+    segment: str = ""
+    value: float = 0.0
+    holdout: bool = False
+    lost: bool = False
+    quiet_until_ms: int = 0
+    snoozed_until_ms: int = 0
+    outcome: str = ""
+    outcome_ms: int = 0
+    action: str = ""
+
+    def next_look_ms(self, after_ms: int) -> int | None:
+        """Return when a cool-down or snooze ends after `after_ms`: something may be due then. None if neither runs.
+
+        >>> Episode(quiet_until_ms=50, snoozed_until_ms=20).next_look_ms(30)
+        50
+        """
+        ends = [end_ms for end_ms in (self.quiet_until_ms, self.snoozed_until_ms) if end_ms > after_ms]
+        return min(ends, default=None)
+
+    def step(self, customer_id: str, kind: Kind, cause: Cause, at_ms: int) -> Transition:
+        """Count one more alert of this episode and return what it is about."""
+        self.seq += 1
+        return Transition(
+            kind,
+            cause,
+            customer_id,
+            episode_id(customer_id, self.life_day, self.number),
+            alert_id(customer_id, self.life_day, self.number, self.seq),
+            at_ms,
+            self.risk,
+            self.threshold,
+            self.band,
+            self.segment,
+            self.basis or "rule",
+            self.holdout,
+        )
+
+    def close(self, customer_id: str, kind: Kind, cause: Cause, at_ms: int, cool_down_ms: int) -> Transition:
+        """Close the episode, begin its cool-down, and return the alert that says so."""
+        self.open = False
+        self.closed_ms = at_ms
+        self.quiet_until_ms = at_ms + cool_down_ms
+        return self.step(customer_id, kind, cause, at_ms)
+
+    def has_raised(self, alert: str, customer_id: str) -> bool:
+        """Tell whether `alert` is the id of an alert of this episode."""
+        return any(alert == alert_id(customer_id, self.life_day, self.number, seq + 1) for seq in range(self.seq))
+
+
+def _digest(kind: bytes, customer_id: str, *numbers: int) -> str:
+    # The numbers stand first, each ended by a NUL, so that no customer's id can be read as part of them.
+    framed = b"".join(b"%d\0" % number for number in numbers) + customer_id.encode()
+    return blake2b(framed, digest_size=16, person=kind).hexdigest()
+
+
+def episode_id(customer_id: str, life_day: int, number: int) -> str:
+    """Return the id of a customer's episode: 32 hex characters, a function of the arguments alone."""
+    return _digest(b"episode", customer_id, life_day, number)
+
+
+def alert_id(customer_id: str, life_day: int, number: int, seq: int) -> str:
+    """Return the id of alert `seq` (from 1) of an episode: 32 hex characters, a function of the arguments alone.
+
+    >>> alert_id("c-1", 9862, 1, 1) == alert_id("c-1", 9862, 1, 1) != alert_id("c-1", 9862, 1, 2)
+    True
+    """
+    return _digest(b"alert", customer_id, life_day, number, seq)
+
+
+def held_out(customer_id: str, salt: str, share: float) -> bool:
+    """Tell whether a customer belongs to the `share` (0 to 1) who are not treated.
+
+    A salted hash decides: for ever, on every worker alike, independent of anything known about the customer. Alerts of
+    theirs go out with `holdout: true` and without actions; comparing the two groups later shows whether acting helps.
+
+    >>> sum(held_out(f"c-{i}", "salt", 0.1) for i in range(1000))
+    94
+    """
+    if share <= 0.0:
+        return False
+    draw = blake2b(f"{salt}\0{customer_id}".encode(), digest_size=8, person=b"holdout")
+    return int.from_bytes(draw.digest()) < share * 2.0**64

@@ -1,0 +1,257 @@
+"""Evidence: one plain sentence per topic, with its figures.
+
+A topic is a handful of features that say the same thing from several sides (orders in 30 days, in the 30 before, their
+ratio). Its sentence is built from their values; a topic that has nothing worth saying (no ratings at all, an excellent
+one) stays silent rather than inventing something. A feature in no topic is spoken for by its own meaning and value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+Values = Mapping[str, float]
+Says = Callable[[Values], str | None]
+
+MIDDLING_STARS: Final = 3.0
+"""Stars from which a rating is no complaint; also what stands in where nobody rated, so it must not be quoted."""
+MIDDLING_NPS: Final = 7.0
+"""Likewise for answers from 0 to 10: below are the detractors of the net promoter score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What belongs together.
+
+    Attributes:
+        covers: features whose contributions count for the topic.
+        shows: features quoted with the sentence.
+        says: the sentence, without full stop; None if there is nothing to say.
+    """
+
+    covers: tuple[str, ...]
+    shows: tuple[str, ...]
+    says: Says
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: whole, or with one digit, or two where it is small.
+
+    >>> number(3.0), number(12.345), number(0.256)
+    ('3', '12.3', '0.26')
+    """
+    text = f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(value: float, noun: str, nouns: str | None = None) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "order"), counted(0, "order"), counted(2.5, "day")
+    ('1 order', 'no orders', '2.5 days')
+    """
+    several = nouns or f"{noun}s"
+    if value == 0:
+        return f"no {several}"
+    return f"{number(value)} {noun if value == 1 else several}"
+
+
+def silence(days: float, usual_days: float | None, sign: str = "order") -> str:
+    """Return how long it has been since the last sign of life, and what is usual.
+
+    >>> silence(34.2, 9.0)
+    'No order for 34 days; usually every 9 days'
+    >>> silence(2.0, None)
+    'No order for 2 days'
+    """
+    whole = float(int(days)) if days >= 1 else 0.0
+    told = f"No {sign} for {counted(whole, 'day')}" if whole else f"Last {sign} within a day"
+    return f"{told}; usually every {counted(float(round(usual_days)) or 1.0, 'day')}" if usual_days else told
+
+
+def _silence(values: Values) -> str | None:
+    return silence(values["order_silence_days"], values.get("gap_mean_days"))
+
+
+def _rhythm(values: Values) -> str | None:
+    mean, last = values["gap_mean_days"], values["gap_last_days"]
+    if not mean:
+        return None
+    if last > 1.2 * mean:
+        return f"{counted(last, 'day')} between the last two orders, {number(mean)} on average"
+    return f"An order every {counted(mean, 'day')} on average"
+
+
+def _compare(noun: str, now: str, before: str, days: int) -> Says:
+    def says(values: Values) -> str | None:
+        if not values[now] and not values[before]:
+            return f"No {noun}s in {2 * days} days"
+        first = counted(values[now], noun)
+        return f"{first[0].upper()}{first[1:]} in {days} days, {number(values[before])} in the {days} before"
+
+    return says
+
+
+def _spend(values: Values) -> str | None:
+    now, before = values["amount_30d"], values["amount_prev_30d"]
+    if not now and not before:
+        return (
+            f"{number(values['amount_90d'])} spent in 90 days, nothing in the last 60" if values["amount_90d"] else None
+        )
+    return f"{number(now)} spent in 30 days, {number(before)} in the 30 before"
+
+
+def _history(values: Values) -> str | None:
+    ordered = counted(values["order_days"], "day")
+    return f"Orders on {ordered} in {counted(float(int(values['tenure_days'])), 'day')} as a customer"
+
+
+def _logins(values: Values) -> str | None:
+    if not values["logins_90d"] and not values["logins_30d"] and not values["logins_prev_30d"]:
+        return None
+    return _compare("login", "logins_30d", "logins_prev_30d", 30)(values)
+
+
+def _presence(values: Values) -> str | None:
+    quiet = values["activity_silence_days"]
+    return f"No login or order for {counted(float(int(quiet)), 'day')}" if quiet >= 1 else None
+
+
+def _sessions(values: Values) -> str | None:
+    minutes = values["session_minutes_30d"]
+    return f"Sessions of {counted(minutes, 'minute')} on average in 30 days" if minutes else None
+
+
+def _discount(values: Values) -> str | None:
+    share = values["discount_share_90d"]
+    return f"Discounts of {number(100 * share)} % in 90 days" if share > 0 else None
+
+
+def _basket(values: Values) -> str | None:
+    trend = values["basket_trend_90d"]
+    if trend == 1:
+        return None
+    return f"The mean order of 90 days is {number(trend)} times what it has been ever"
+
+
+def _open_tickets(values: Values) -> str | None:
+    tickets = values["open_tickets"]
+    if not tickets:
+        return None
+    age = counted(float(round(values["open_ticket_age_days"])), "day")
+    return (
+        f"{counted(tickets, 'ticket')} open, the oldest for {age}"
+        if age != "no days"
+        else f"{counted(tickets, 'ticket')} open"
+    )
+
+
+def _slow_tickets(values: Values) -> str | None:
+    slow, days = values["slow_tickets_90d"], values["resolve_days_90d"]
+    if slow:
+        return f"{counted(slow, 'ticket')} took more than 3 days in 90 days"
+    return f"Tickets took {counted(days, 'day')} to resolve in 90 days" if days else None
+
+
+def _tickets(values: Values) -> str | None:
+    recent, all_ = values["tickets_30d"], values["tickets_90d"]
+    return f"{counted(all_, 'ticket')} in 90 days, {number(recent)} of them in the last 30" if all_ else None
+
+
+def _count(name: str, noun: str, rest: str, nouns: str | None = None) -> Topic:
+    def says(values: Values) -> str | None:
+        return f"{counted(values[name], noun, nouns)} {rest}" if values[name] else None
+
+    return Topic((name,), (name,), says)
+
+
+def _mark(name: str, what: str, top: int, middling: float, rest: str) -> Topic:
+    def says(values: Values) -> str | None:
+        return f"{what} {number(values[name])} of {top} {rest}" if values[name] < middling else None
+
+    return Topic((name,), (name,), says)
+
+
+def _rating_trend(values: Values) -> str | None:
+    change = values["rating_trend_90d"]
+    return f"Ratings down by {number(-change)} stars in 90 days" if change < 0 else None
+
+
+TOPICS: Final = (
+    Topic(
+        (
+            "order_silence_days",
+            "silence_over_gap",
+            "silence_deviations",
+            "alive_index",
+            "quiet_index",
+            "order_span_share",
+        ),
+        ("order_silence_days", "gap_mean_days"),
+        _silence,
+    ),
+    Topic(
+        ("gap_mean_days", "gap_deviation_days", "gap_max_days", "gap_last_days", "gap_slowdown", "order_rate_30d"),
+        ("gap_last_days", "gap_mean_days"),
+        _rhythm,
+    ),
+    Topic(
+        ("orders_7d", "orders_30d", "orders_prev_30d", "order_trend_30d"),
+        ("orders_30d", "orders_prev_30d"),
+        _compare("order", "orders_30d", "orders_prev_30d", 30),
+    ),
+    Topic(
+        ("orders_90d", "orders_prev_90d", "order_trend_90d", "items_90d"),
+        ("orders_90d", "orders_prev_90d"),
+        _compare("order", "orders_90d", "orders_prev_90d", 90),
+    ),
+    Topic(
+        ("amount_7d", "amount_30d", "amount_prev_30d", "amount_90d"),
+        ("amount_30d", "amount_prev_30d", "amount_90d"),
+        _spend,
+    ),
+    Topic(
+        ("tenure_days", "order_days", "amount_lifetime", "amount_per_order"),
+        ("order_days", "tenure_days"),
+        _history,
+    ),
+    Topic(
+        ("logins_7d", "logins_30d", "logins_prev_30d", "logins_90d", "login_days_30d", "login_trend_30d"),
+        ("logins_30d", "logins_prev_30d"),
+        _logins,
+    ),
+    Topic(("activity_silence_days",), ("activity_silence_days",), _presence),
+    Topic(("session_minutes_30d", "login_channels_90d"), ("session_minutes_30d",), _sessions),
+    Topic(("discount_share_90d",), ("discount_share_90d",), _discount),
+    Topic(("basket_trend_90d",), ("basket_trend_90d",), _basket),
+    _count("billing_tickets_90d", "ticket", "on billing in 90 days"),
+    _count("price_mentions_90d", "review", "on price in 90 days"),
+    _count("cancelled_orders_90d", "order", "cancelled in 90 days"),
+    Topic(("open_tickets", "open_ticket_age_days"), ("open_tickets", "open_ticket_age_days"), _open_tickets),
+    Topic(("slow_tickets_90d", "resolve_days_90d"), ("slow_tickets_90d", "resolve_days_90d"), _slow_tickets),
+    Topic(("tickets_30d", "tickets_90d"), ("tickets_30d", "tickets_90d"), _tickets),
+    _count("severe_tickets_90d", "ticket", "of high severity in 90 days"),
+    _mark("satisfaction_90d", "Satisfaction with the support", 5, MIDDLING_STARS, "in 90 days"),
+    _mark("nps_180d", "Survey answers of", 10, MIDDLING_NPS, "in 180 days"),
+    _count("service_mentions_90d", "review", "on service or delivery in 90 days"),
+    _count("returned_orders_90d", "order", "returned in 90 days"),
+    _count("product_tickets_90d", "ticket", "on a product or a return in 90 days"),
+    _mark("rating_90d", "Mean rating", 5, MIDDLING_STARS, "in 90 days"),
+    Topic(("rating_trend_90d",), ("rating_trend_90d", "rating_90d"), _rating_trend),
+    _count("product_mentions_90d", "review", "on the product in 90 days"),
+    _count("leaving_tickets_90d", "ticket", "on cancelling in 90 days"),
+    _count("other_mentions_90d", "review", "on something else in 90 days"),
+    _count("cancellations_180d", "explicit cancellation", "in 180 days"),
+)
+TOPIC_OF: Final = {name: topic for topic in TOPICS for name in topic.covers}
+
+
+def generic(name: str, meaning: str, unit: str) -> Topic:
+    """Return the topic of a feature that has none of its own: its meaning, its value and its unit.
+
+    >>> generic("visits_7d", "Visits in 7 days.", "visits").says({"visits_7d": 3.0})
+    'Visits in 7 days: 3 visits'
+    """
+    told = meaning.rstrip(".")
+    return Topic((name,), (name,), lambda values: f"{told}: {number(values[name])} {unit}".rstrip())

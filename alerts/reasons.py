@@ -1,0 +1,172 @@
+"""Reasons: the model's own contributions, grouped by what they mean, with evidence in words.
+
+    effects of all features (logit against the average customer)
+      1. what did not happen is no reason: outside engagement, a feature at its default is left out
+      2. features → topics (`evidence`), topics → families; correlated features cancel within their family
+      3. families with a positive sum, largest first; weight = share of all positive sums
+      4. evidence: the sentences of the family's one or two strongest topics that have something to say
+
+Until the model has seen enough outcomes the rule speaks, with one reason, and the evidence says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from alerts.alert import Code, Reason, figure
+from alerts.episode import Basis, Transition
+from alerts.evidence import TOPIC_OF, Topic, generic, number, silence
+from streams.time import iso
+
+REASONS_MAX: Final = 4
+TOPICS_MAX: Final = 2
+WEIGHT_MIN: Final = 0.05
+"""A family with less than a twentieth of what raises the risk is not worth an operator's time."""
+
+
+_CANCELLED: Final[dict[str | None, tuple[Code, str]]] = {
+    "price": ("price", "the price"),
+    "service": ("service", "the service"),
+    "product": ("product", "the product"),
+    "competition": ("competition", "a competitor"),
+}
+
+
+class FeatureEffect(msgspec.Struct, frozen=True):
+    """What one feature does to a customer's risk.
+
+    Attributes:
+        name: the feature's, as in the catalogue; likewise family, unit and meaning.
+        family: the kind of reason it would be.
+        contribution: change of the log-odds of churn against the average customer.
+        value: the customer's.
+        default: the value where nothing happened.
+        unit: of the value.
+        meaning: one sentence.
+    """
+
+    name: str
+    family: Code
+    contribution: float
+    value: float
+    default: float = 0.0
+    unit: str = ""
+    meaning: str = ""
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """How long nothing has been heard, what is usual for this customer (None if unknown), and of what: `order`."""
+
+    days: float
+    usual_days: float | None = None
+    sign: str = "order"
+
+
+def explain(effects: Sequence[FeatureEffect], quiet: Silence, basis: Basis) -> list[Reason]:
+    """Return the reasons why a customer is at risk: one to four, the weightiest first, weights summing to 1 at most.
+
+    Args:
+        effects: of all features, in the catalogue's order; not used under the rule.
+        quiet: the customer's silence, told under the rule, or where nothing raises the risk above the average.
+        basis: what the risk rests on.
+    """
+    if basis == "rule":
+        return [_silent(quiet, " (rule: the model has not seen enough outcomes yet)")]
+    return _by_family(effects) or [_silent(quiet)]
+
+
+def explain_step(
+    transition: Transition, effects: Sequence[FeatureEffect], quiet: Silence, cancellation: str | None = None
+) -> list[Reason]:
+    """Return the reasons for an alert: why at risk, or why the episode closes.
+
+    Args:
+        transition: what the alert is about.
+        effects: see `explain`.
+        quiet: see `explain`.
+        cancellation: the reason that the customer gave when cancelling, if any.
+    """
+    if transition.cause == "rise":
+        return explain(effects, quiet, transition.basis)
+    if transition.cause == "gone":
+        return [_silent(quiet, ": counts as gone")]
+    code: Code = "engagement"
+    if transition.cause == "cancelled":
+        told = f"Cancelled on {iso(transition.at_ms)[:10]}"
+        if cancellation in _CANCELLED:
+            code, because = _CANCELLED[cancellation]
+            told = f"{told}, because of {because}"
+    elif transition.cause == "return":
+        told = f"Came back with an {quiet.sign} on {iso(transition.at_ms)[:10]}"
+    elif transition.cause == "fall":
+        told = f"The risk has fallen to {number(transition.risk)}, well below {number(transition.threshold)}"
+    else:
+        told = "Called a false alarm by the team"
+    return [Reason(code, 1.0, told, {})]
+
+
+def _silent(quiet: Silence, suffix: str = "") -> Reason:
+    features = {"order_silence_days": figure(quiet.days)}
+    if quiet.usual_days:
+        features["gap_mean_days"] = figure(quiet.usual_days)
+    return Reason("engagement", 1.0, silence(quiet.days, quiet.usual_days, quiet.sign) + suffix, features)
+
+
+def _by_family(effects: Sequence[FeatureEffect]) -> list[Reason]:
+    values = {effect.name: effect.value for effect in effects}
+    families: dict[Code, list[tuple[float, Topic]]] = {}
+    for family, members in _grouped(effects).items():
+        families[family] = _by_topic(members)
+    sums = {family: math.fsum(weight for weight, _ in topics) for family, topics in families.items()}
+    raised = math.fsum(total for total in sums.values() if total > 0)
+    reasons: list[Reason] = []
+    for family in sorted(sums, key=lambda code: (-sums[code], code)):
+        if sums[family] <= 0 or sums[family] < WEIGHT_MIN * raised or len(reasons) == REASONS_MAX:
+            break
+        reason = _tell(family, sums[family] / raised, families[family], values)
+        if reason is not None:
+            reasons.append(reason)
+    return reasons
+
+
+def _grouped(effects: Iterable[FeatureEffect]) -> dict[Code, list[FeatureEffect]]:
+    grouped: dict[Code, list[FeatureEffect]] = {}
+    for effect in effects:
+        if effect.family == "engagement" or effect.value != effect.default:
+            grouped.setdefault(effect.family, []).append(effect)
+    return grouped
+
+
+def _by_topic(effects: Sequence[FeatureEffect]) -> list[tuple[float, Topic]]:
+    """Return (sum of contributions, topic), the largest first, ties in the catalogue's order."""
+    topics: dict[tuple[str, ...], Topic] = {}
+    sums: dict[tuple[str, ...], float] = {}
+    for effect in effects:
+        topic = TOPIC_OF.get(effect.name) or generic(effect.name, effect.meaning, effect.unit)
+        topics.setdefault(topic.covers, topic)
+        sums[topic.covers] = sums.get(topic.covers, 0.0) + effect.contribution
+    return sorted(((sums[covers], topics[covers]) for covers in topics), key=lambda item: -item[0])
+
+
+def _tell(
+    family: Code, weight: float, topics: Sequence[tuple[float, Topic]], values: Mapping[str, float]
+) -> Reason | None:
+    sentences: list[str] = []
+    features: dict[str, int | float] = {}
+    for contribution, topic in topics:
+        if contribution <= 0 or len(sentences) == TOPICS_MAX:
+            break
+        shown = [name for name in topic.shows if name in values]
+        sentence = topic.says(values) if len(shown) == len(topic.shows) else None
+        if sentence is None:
+            continue
+        sentences.append(sentence if not sentences else sentence[0].lower() + sentence[1:])
+        features.update((name, figure(values[name])) for name in shown)
+    if not sentences:
+        return None
+    # Rounded down, so that the weights cannot sum to more than 1.
+    return Reason(family, math.floor(weight * 10_000) / 10_000, "; ".join(sentences), features)
