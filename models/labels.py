@@ -175,9 +175,7 @@ def mature(
 
 
 def _answered(asked: Pending, customer: str, matured_ms: int, label: int) -> Example:
-    return Example(
-        customer, asked.taken_ms, matured_ms, label, asked.risk, asked.version, asked.segment, asked.vector
-    )
+    return Example(customer, asked.taken_ms, matured_ms, label, asked.risk, asked.version, asked.segment, asked.vector)
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -80,10 +80,10 @@ class ChurnModel:
         weights = self.logistic.weights
         logistic = tuple(weights.get(name, 0.0) * d for name, d in zip(self.names, per_unit, strict=True))
         # One input at a time reads the posterior mean through River's public door.
-        coefficient = self.regression.predict_one
-        bayes = tuple(coefficient({name: d}) for name, d in zip(self.names, per_unit, strict=True))
-        return means, Linear(self.logistic.intercept, logistic), Linear(coefficient({CONSTANT: 1.0}), bayes)
+        bayes = tuple(self.regression.predict_one({name: d}) for name, d in zip(self.names, per_unit, strict=True))
+        constant = self.regression.predict_one({CONSTANT: 1.0})
+        return means, Linear(self.logistic.intercept, logistic), Linear(constant, bayes)
 
     def _transformed(self, vector: Sequence[float]) -> dict[str, float]:
         columns = zip(self.names, vector, self._logs, strict=True)
-        return {name: transform(value, is_log) for name, value, is_log in columns}
+        return {name: transform(value, is_log=is_log) for name, value, is_log in columns}

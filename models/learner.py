@@ -1,0 +1,280 @@
+"""The one learner: examples of all input partitions in, guides out.
+
+    1. `absorb` takes the batches of all sources as they come. Duplicates (a source's `seq` seen before) are
+       dropped. Examples wait in a heap; statistics go to the injected `Extra`.
+    2. `advance` finds the frontier: the least mark over the sources that are not idle, once all have spoken.
+       Nothing that matured before it can still come.
+    3. Examples up to the frontier are learnt in the order (matured, taken, customer): first tested on what was
+       said at the time (prequential), then trained.
+    4. A guide is cut: in replay at every boundary of a fixed grid up to the frontier, live at the frontier itself;
+       none where nothing has changed.
+
+Since only the frontier decides, the guides do not depend on how the batches of different sources interleave, nor on
+how a source divides what it says into batches: live and backtest learn the same, bit for bit.
+
+Bounds: `waiting_max` examples wait at most; beyond it the oldest are learnt early and counted. Sources are the
+input partitions, so marks and sequence numbers are as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+
+import msgspec
+
+from models.extra import Extra, NoExtra
+from models.guide import Guide, Scale
+from models.labels import Example, ExampleBatch, unpack_vector
+from models.learner_state import Counters, LearnerState, Saved, Source, Waiting, decode_saved, encode_saved
+from models.pipeline import ChurnModel
+from models.snapshot import dump_model, load_model
+from streams.errors import Corrupt
+from streams.time import DAY_MS
+
+_ordered = msgspec.msgpack.Encoder(order="deterministic")
+
+
+class Learner:
+    """See the module's text. Pure: reads no clock, draws no random number, does no I/O.
+
+    Args:
+        names: the features, in the order of the vectors.
+        scales: how each enters the model.
+        extra: statistics that travel with the guides.
+        grid_ms: in replay, the distance of the boundaries (multiples, from the epoch on); None for live.
+        min_labels: labels learnt before a guide is `ready`.
+        waiting_max: most examples waiting.
+
+    >>> from models.labels import pack_vector
+    >>> day = 86_400_000
+    >>> learner = Learner(["silence_days"], ["log"], grid_ms=day, min_labels=1)
+    >>> example = Example("00ff", 0, 60 * day, 1, 0.7, 0, "new", pack_vector([12.0]))
+    >>> learner.absorb(ExampleBatch(source=0, partitions=2, seq=1, mark_ms=61 * day, examples=[example]))
+    >>> learner.advance()  # partition 1 has not spoken: it may know of earlier ones
+    []
+    >>> learner.absorb(ExampleBatch(source=1, partitions=2, seq=1, mark_ms=62 * day))
+    >>> [(guide.version, guide.learnt_until_ms // day, guide.ready) for guide in learner.advance()]
+    [(1, 60, True)]
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        scales: Sequence[Scale],
+        *,
+        extra: Extra | None = None,
+        grid_ms: int | None = None,
+        min_labels: int = 500,
+        waiting_max: int = 50_000,
+    ) -> None:
+        if grid_ms is not None and grid_ms < 1:
+            raise ValueError("grid_ms must be 1 or more, or None")
+        self._model = ChurnModel(names, scales)
+        self._extra: Extra = NoExtra() if extra is None else extra
+        self._grid_ms = grid_ms
+        self._min_labels = min_labels
+        self._waiting_max = waiting_max
+        self._state = LearnerState()
+        self._summary: dict[str, float] | None = None
+
+    # -- in ------------------------------------------------------------------------------------------------------------
+
+    def absorb(self, batch: ExampleBatch) -> None:
+        """Take a batch in; a duplicate changes nothing. What is damaged in it is left out and counted."""
+        state = self._state
+        source = state.sources.get(batch.source)
+        if source is None:
+            source = state.sources[batch.source] = Source(batch.seq - 1, batch.mark_ms, batch.idle)
+        elif batch.seq <= source.seq:
+            # A source's batches first appear in the order of seq, so whatever is not above the last is a repetition.
+            state.counters.duplicates += 1
+            return
+        state.counters.gaps += batch.seq - source.seq - 1
+        source.seq = batch.seq
+        source.mark_ms = max(source.mark_ms, batch.mark_ms)
+        source.idle = batch.idle
+        state.partitions = batch.partitions
+        if batch.stats:
+            self._count(batch)
+        for example in batch.examples:
+            self._wait(example)
+        while len(state.waiting) > self._waiting_max:
+            state.counters.early += 1
+            self._learn(heappop(state.waiting))
+
+    def _count(self, batch: ExampleBatch) -> None:
+        try:
+            self._extra.absorb(batch.source, batch.stats)
+        except Corrupt:
+            self._state.counters.damaged += 1
+        else:
+            self._heard_of(max(min(batch.stats), 0) * DAY_MS)
+
+    def _wait(self, example: Example) -> None:
+        counters, learnt_until_ms = self._state.counters, self._state.learnt_until_ms
+        fits = len(example.vector) == 4 * len(self._model.names)
+        if not fits or example.label not in {0, 1} or not 0 <= example.taken_ms <= example.matured_ms:
+            counters.damaged += 1
+            return
+        if learnt_until_ms is not None and example.matured_ms <= learnt_until_ms:
+            counters.late += 1
+        self._heard_of(example.matured_ms)
+        heappush(self._state.waiting, _in_order(example))
+
+    def _heard_of(self, at_ms: int) -> None:
+        first_ms = self._state.first_ms
+        self._state.first_ms = at_ms if first_ms is None else min(first_ms, at_ms)
+
+    # -- out -----------------------------------------------------------------------------------------------------------
+
+    def frontier_ms(self) -> int | None:
+        """Return the instant up to which nothing can still come; None until every source has spoken.
+
+        Idle sources hold nobody back; where all are idle, the furthest mark is the frontier.
+        """
+        sources = self._state.sources.values()
+        if not sources or len(sources) < self._state.partitions:
+            return None
+        busy = [source.mark_ms for source in sources if not source.idle]
+        return min(busy) if busy else max(source.mark_ms for source in sources)
+
+    def advance(self) -> list[Guide]:
+        """Learn what has become certain and return the guides cut, oldest first; often none."""
+        until_ms = self.frontier_ms()
+        if until_ms is None:
+            return []
+        if self._grid_ms is not None:
+            until_ms = until_ms // self._grid_ms * self._grid_ms
+        done_ms = self._state.learnt_until_ms
+        if done_ms is not None and until_ms <= done_ms:
+            return []
+        cut = [self._learn_until(boundary_ms) for boundary_ms in self._boundaries(until_ms)]
+        self._state.learnt_until_ms = until_ms
+        return [guide for guide in cut if guide is not None]
+
+    def _boundaries(self, until_ms: int) -> Iterator[int]:
+        """Give the boundaries up to `until_ms` at which something may have changed; learning goes on in between."""
+        state, grid_ms = self._state, self._grid_ms
+        if state.first_ms is None:
+            return
+        if grid_ms is None:
+            yield until_ms
+            return
+        boundary_ms = max(state.first_ms - 1, state.learnt_until_ms or 0)
+        while True:
+            # The extra changes with the days, the model with the examples: no other boundary is worth a look.
+            next_ms = (boundary_ms // DAY_MS + 1) * DAY_MS
+            if state.waiting:
+                next_ms = min(next_ms, max(state.waiting[0][0], boundary_ms + 1))
+            boundary_ms = -(-next_ms // grid_ms) * grid_ms
+            if boundary_ms > until_ms:
+                return
+            yield boundary_ms
+
+    def _learn_until(self, boundary_ms: int) -> Guide | None:
+        waiting = self._state.waiting
+        while waiting and waiting[0][0] <= boundary_ms:
+            self._learn(heappop(waiting))
+        return self._cut(boundary_ms)
+
+    def _learn(self, waiting: Waiting) -> None:
+        matured_ms, taken_ms, customer, label, risk, version, segment, vector = waiting
+        state = self._state
+        state.prequential.update(Example(customer, taken_ms, matured_ms, label, risk, version, segment, vector))
+        self._model.learn(unpack_vector(vector), label)
+        state.counters.examples += 1
+        state.counters.churned += label
+        state.learnt_since_cut = True
+        self._summary = None
+
+    def _cut(self, boundary_ms: int) -> Guide | None:
+        """Return a new guide; None where nothing was learnt and the extra says what it said before."""
+        state = self._state
+        derived = self._extra.at(boundary_ms, self.quality())
+        said = _ordered.encode(derived)
+        if not state.learnt_since_cut and said == state.last_extra:
+            return None
+        state.version += 1
+        state.learnt_since_cut = False
+        state.last_extra = said
+        means, logistic, bayes = self._model.folded()
+        examples = state.counters.examples
+        return Guide(
+            version=state.version,
+            learnt_until_ms=boundary_ms,
+            examples=examples,
+            base_rate=state.counters.churned / examples if examples else 0.5,
+            ready=examples >= self._min_labels,
+            names=self._model.names,
+            scales=self._model.scales,
+            means=means,
+            logistic=logistic,
+            bayes=bayes,
+            thresholds=derived.pop("thresholds", {}),
+            value_cut=derived.pop("value_cut", None),
+            extra=derived,
+            quality=self.quality(),
+        )
+
+    # -- what others look at -------------------------------------------------------------------------------------------
+
+    @property
+    def learnt_until_ms(self) -> int | None:
+        """Event time up to which everything has been learnt and guides have been cut; None before the first."""
+        return self._state.learnt_until_ms
+
+    @property
+    def version(self) -> int:
+        """Version of the newest guide."""
+        return self._state.version
+
+    @property
+    def waiting(self) -> int:
+        """Examples that wait for the other sources' marks."""
+        return len(self._state.waiting)
+
+    @property
+    def counters(self) -> Counters:
+        """What has happened to batches and examples."""
+        return self._state.counters
+
+    def quality(self) -> dict[str, float]:
+        """Return the prequential figures by name; see `Prequential.summary`."""
+        if self._summary is None:
+            self._summary = self._state.prequential.summary()
+        return dict(self._summary)
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def to_bytes(self) -> bytes:
+        """Return the whole state: a learner restored from it continues bit for bit as this one would."""
+        return encode_saved(Saved(dump_model(self._model), self._extra.dump(), self._state))
+
+    def restore(self, value: bytes) -> None:
+        """Continue from what `to_bytes` returned; the settings stay this learner's own.
+
+        Raises:
+            NewerSchema: a newer Churnwatch wrote it.
+            Corrupt: it is not a learner's state.
+            StateError: it is of other features.
+        """
+        saved = decode_saved(value)
+        model = load_model(saved.model, self._model.names, self._model.scales)
+        self._extra.load(saved.extra)
+        self._model = model
+        self._state = saved.state
+        self._summary = None
+
+
+def _in_order(example: Example) -> Waiting:
+    return (
+        example.matured_ms,
+        example.taken_ms,
+        example.customer,
+        example.label,
+        example.risk,
+        example.version,
+        example.segment,
+        example.vector,
+    )

@@ -1,0 +1,67 @@
+"""The transparent rule that speaks until the model has seen enough labels: silence against the own rhythm.
+
+    risk = s² / (s² + (2 r)²)        s: days of silence;  r: the customer's rhythm, in days
+
+    risk
+    0.8 |                                 .
+    0.5 |                .  '
+    0.2 |      .  '
+      0 +--'---+---------+----------------+--> silence
+               r        2 r              4 r
+
+It is the log-logistic curve of survival analysis with shape 2 and its median at twice the rhythm. Nobody has to
+trust it: `sentence` says all that it rests on.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+RHYTHM_PRIOR_DAYS: Final = 30.0
+"""The rhythm of somebody about whom nothing is known; counts as one more gap, for two orders are not a habit."""
+
+
+def rhythm_days(mean_gap_days: float | None, order_days: int) -> float:
+    """Return the rhythm to hold silence against: the mean gap, with one gap of `RHYTHM_PRIOR_DAYS` more.
+
+    >>> rhythm_days(10.0, 5), rhythm_days(None, 1)
+    (14.0, 30.0)
+    """
+    if mean_gap_days is None or order_days < 2:
+        return RHYTHM_PRIOR_DAYS
+    return (mean_gap_days * (order_days - 1) + RHYTHM_PRIOR_DAYS) / order_days
+
+
+def silence_risk(silence_days: float, mean_gap_days: float | None, order_days: int) -> float:
+    """Return the rule's risk, 0 to 1: rising with silence, 0.5 at twice the customer's rhythm.
+
+    Args:
+        silence_days: days since the customer was last there; less than 0 counts as 0.
+        mean_gap_days: mean days between the customer's order days; None with fewer than two.
+        order_days: on how many days the customer has ordered.
+
+    >>> silence_risk(28.0, 10.0, 5), silence_risk(0.0, 10.0, 5)
+    (0.5, 0.0)
+    """
+    silence = max(silence_days, 0.0)
+    middle = 2.0 * rhythm_days(mean_gap_days, order_days)
+    return silence * silence / (silence * silence + middle * middle)
+
+
+def sentence(silence_days: float, mean_gap_days: float | None, order_days: int) -> str:
+    """Return what the rule saw, in words.
+
+    >>> sentence(34.0, 12.25, 8)
+    'no order for 34 days; before, one every 12 days (8 order days)'
+    >>> sentence(34.0, None, 1)
+    'no order for 34 days since the only order day'
+    """
+    silent = f"no order for {_days(silence_days)}"
+    if mean_gap_days is None or order_days < 2:
+        return f"{silent} since the only order day" if order_days == 1 else silent
+    return f"{silent}; before, one every {_days(mean_gap_days)} ({order_days} order days)"
+
+
+def _days(days: float) -> str:
+    whole = max(round(days), 0)
+    return "1 day" if whole == 1 else f"{whole} days"

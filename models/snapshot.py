@@ -1,0 +1,143 @@
+"""The River model as data: its numbers taken out, and put back into fresh River objects.
+
+No pickle: reading a snapshot can build numbers and nothing else, and does not break when River rewrites its classes
+(river #1869). A model put back continues bit for bit as the one that was taken would have.
+
+What is kept of each part:
+    StandardScaler             count, mean and variance per feature
+    LogisticRegression         weight per feature, intercept
+    AdaGrad                    sum of squared gradients per feature, iterations
+    BayesianLinearRegression   precision and covariance matrix (row by row), natural mean
+"""
+
+# ruff: noqa: SLF001 - River has no public way to take a model's numbers out and put them back
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from river.utils import VectorDict
+
+from models.guide import Scale
+from models.pipeline import CONSTANT, ChurnModel
+from streams.errors import Corrupt, NewerSchema, StateError
+
+MODEL_SCHEMA: Final = 1
+
+
+class ModelState(msgspec.Struct, array_like=True, frozen=True):
+    """Numbers of a model over n features.
+
+    Lists are in the order of the features. Matrices are (n+1)², row by row, little-endian 64-bit floats, the constant
+    last; empty before the first example.
+    """
+
+    fingerprint: str
+    examples: int
+    means: list[float]
+    variances: list[float]
+    weights: list[float]
+    intercept: float
+    squared_gradients: list[float]
+    precision: bytes
+    covariance: bytes
+    natural_mean: list[float]
+
+
+def fingerprint(names: Sequence[str], scales: Sequence[Scale]) -> str:
+    """Return what tells one list of features from another."""
+    text = "\n".join(f"{name} {scale}" for name, scale in zip(names, scales, strict=True))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ModelState)
+
+
+def dump_model(model: ChurnModel) -> bytes:
+    """Return the model's numbers: one byte of schema version, then MessagePack; about 37 kB for 45 features."""
+    names = model.names
+    weights = model.logistic.weights
+    gradients = model.logistic.optimizer.g2
+    regression: Any = model.regression
+    state = ModelState(
+        fingerprint=fingerprint(names, model.scales),
+        examples=model.logistic.optimizer.n_iterations,
+        means=[model.scaler.means.get(name, 0.0) for name in names],
+        variances=[model.scaler.vars.get(name, 0.0) for name in names],
+        weights=[weights.get(name, 0.0) for name in names],
+        intercept=float(model.logistic.intercept),
+        squared_gradients=[gradients.get(name, 0.0) for name in names],
+        precision=_packed(regression._ss_arr),
+        covariance=_packed(regression._ss_inv_arr),
+        natural_mean=regression._eta_arr.tolist(),
+    )
+    return bytes((MODEL_SCHEMA,)) + _encoder.encode(state)
+
+
+def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> ChurnModel:
+    """Return the model whose numbers `dump_model` wrote.
+
+    Raises:
+        NewerSchema: a newer Churnwatch wrote it.
+        Corrupt: it is not such a snapshot.
+        StateError: it is of other features than `names` and `scales`.
+    """
+    if value[:1] > bytes((MODEL_SCHEMA,)):
+        raise NewerSchema(f"the model state has schema {value[0]}, this program knows {MODEL_SCHEMA}: upgrade it")
+    try:
+        state = _decoder.decode(value[1:])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Corrupt(f"the stored model state cannot be read ({error}): delete it to learn anew") from error
+    if state.fingerprint != fingerprint(names, scales):
+        raise StateError("the stored model was learnt from other features: delete its state to learn anew")
+    model = ChurnModel(names, scales)
+    if state.examples:
+        _check(state, len(names))
+        _restore(model, state)
+    return model
+
+
+def _check(state: ModelState, features: int) -> None:
+    per_feature = (state.means, state.variances, state.weights, state.squared_gradients)
+    matrix_bytes = 8 * (features + 1) ** 2
+    if (
+        any(len(part) != features for part in per_feature)
+        or {len(state.precision), len(state.covariance)} != {matrix_bytes}
+        or len(state.natural_mean) != features + 1
+    ):
+        raise Corrupt("the stored model state's parts do not fit together: delete it to learn anew")
+
+
+def _restore(model: ChurnModel, state: ModelState) -> None:
+    names = model.names
+    scaler, logistic = model.scaler, model.logistic
+    regression: Any = model.regression
+    scaler.counts.update(dict.fromkeys(names, state.examples))
+    scaler.means.update(zip(names, state.means, strict=True))
+    scaler.vars.update(zip(names, state.variances, strict=True))
+    logistic._weights = VectorDict(dict(zip(names, state.weights, strict=True)))
+    logistic.intercept = state.intercept
+    logistic.optimizer.g2.update(zip(names, state.squared_gradients, strict=True))
+    logistic.optimizer.n_iterations = state.examples
+    size = len(names) + 1
+    regression._idx = {name: place for place, name in enumerate((*names, CONSTANT))}
+    regression._cap = size
+    regression._ss_arr = _unpacked(state.precision, size)
+    # River updates the covariance in place through BLAS, which needs it in columns.
+    regression._ss_inv_arr = np.asfortranarray(_unpacked(state.covariance, size))
+    regression._eta_arr = np.array(state.natural_mean)
+    regression._m_dirty = True
+
+
+def _packed(matrix: NDArray[np.float64]) -> bytes:
+    return np.ascontiguousarray(matrix, dtype="<f8").tobytes()
+
+
+def _unpacked(packed: bytes, size: int) -> NDArray[np.float64]:
+    return np.frombuffer(packed, dtype="<f8").reshape(size, size).astype(np.float64)
