@@ -29,6 +29,15 @@ COMMIT_KEYS_MAX: Final = 50_000
 COMMIT_BYTES_MAX: Final = 256 * 1024 * 1024
 """Payload of one commit. Redis drops a client whose query buffer passes 1 GB; it must stay far below."""
 
+NOT_HELD: Final = (
+    "this writer does not hold the partition: it never opened it, another one took it, or how the last commit "
+    "ended is unknown; stop, or open it again and read everything anew"
+)
+
+
+class StoreUnavailable(StateError):
+    """The store cannot be reached or refuses for now: nothing changed; wait and make the same call again."""
+
 
 class CommitUnknown(StateError):
     """The connection was lost while a commit was under way: whether it was applied is not known.
@@ -198,7 +207,7 @@ class MemoryStore:
         data = self._data
         if not self._opened or data.meta != self._expected:
             self._opened = False
-            raise FenceLost("another writer has taken this partition: stop, or open it again and read anew")
+            raise FenceLost(NOT_HELD)
         if commit.meta == self._expected:
             raise ValueError("a commit must change the meta value")
         data.states.update(commit.writes)
