@@ -6,8 +6,9 @@ a second. Both are given the same settings here.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -132,3 +133,30 @@ async def answering(settings: Settings) -> AsyncIterator[None]:
     except TimeoutError as error:
         why = f"no answer within {settings.kafka_timeout_ms / 1000:g} s (CHURNWATCH_KAFKA_TIMEOUT)"
         raise unreachable(settings, why) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What the brokers say of themselves: partitions by topic, number of brokers, whether it is the in-process one."""
+
+    partitions: Mapping[str, int]
+    brokers: int
+    embedded: bool
+
+    def count(self, topic: str) -> int:
+        """Give a topic's number of partitions; raises TransportError where there is no such topic."""
+        if topic not in self.partitions:
+            raise TransportError(f"topic {topic} does not exist; run `churnwatch topics create`")
+        return self.partitions[topic]
+
+
+async def describe(settings: Settings) -> Cluster:
+    """Ask for all topics (asking for one by name would create it where the brokers do that) and the brokers."""
+    async with open_admin(settings) as admin, answering(settings):
+        topics = await admin.describe_topics()
+        cluster = await admin.describe_cluster()
+    return Cluster(
+        partitions={topic["topic"]: len(topic["partitions"]) for topic in topics},
+        brokers=len(cluster["brokers"]),
+        embedded=str(cluster["cluster_id"]).startswith("mockCluster"),
+    )

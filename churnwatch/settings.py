@@ -30,21 +30,13 @@ INSTANT = "instant"
 
 
 def _duration_ms(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_duration(value)
-    except Exception as error:
-        raise ValueError(f"{error}") from error
+    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _instant_ms(value: object) -> object:
     if not isinstance(value, str):
         return value
-    try:
-        return parse_instant(value)
-    except Exception as error:
-        raise ValueError(f"{error}") from error
+    return parse_instant(int(value) if value.isdecimal() else value)
 
 
 Duration = Annotated[int, BeforeValidator(_duration_ms)]

@@ -26,6 +26,7 @@ Update = Callable[[float, str], None]
 def say(line: str) -> None:
     """Write one line of the answer."""
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def note(line: str) -> None:
@@ -37,7 +38,6 @@ def note(line: str) -> None:
 def say_json(value: Any) -> None:
     """Write one JSON document on a line of its own."""
     say(json.dumps(value, ensure_ascii=False))
-    sys.stdout.flush()
 
 
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
