@@ -1,0 +1,113 @@
+"""The command line: `churnwatch …`. What every command shares stands here: exit codes, errors in one line, Ctrl-C.
+
+Exit codes: 0 done; 1 it failed (one line says why and what to do); 2 wrong usage; 130 interrupted.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from churnwatch.commands import (
+    alerts,
+    backtest,
+    config,
+    customer,
+    demo,
+    dlq,
+    doctor,
+    forget,
+    model,
+    publish,
+    topics,
+    version,
+    worker,
+)
+from churnwatch.settings_sources import CONFIG_VARIABLE
+from churnwatch.terminal import note
+from streams.errors import ChurnwatchError
+
+DEBUG_VARIABLE = "CHURNWATCH_DEBUG"
+LONG_RUNNING = {"worker", "demo"}
+"""They set up logging themselves."""
+
+app = typer.Typer(
+    name="churnwatch",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(
+    epilog="Start with `churnwatch demo`. Settings are environment variables CHURNWATCH_… (`churnwatch config show`)."
+)
+def root(
+    context: typer.Context,
+    *,
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="A TOML file with settings; the environment goes before it."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback where a command fails.")] = False,
+) -> None:
+    """Hear the customers who say nothing: early warning of churn from Kafka events."""
+    # Through the environment, so that processes started from here read the same.
+    if config_file is not None:
+        os.environ[CONFIG_VARIABLE] = str(config_file)
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "on"
+    if not debugging() and context.invoked_subcommand not in LONG_RUNNING:
+        # The clients log every failed attempt; a command says it once, in one line.
+        logging.disable(logging.CRITICAL)
+
+
+app.command("demo")(demo.demo)
+app.command("worker")(worker.worker)
+app.command("backtest")(backtest.backtest)
+app.command("publish")(publish.publish)
+app.add_typer(topics.app, name="topics")
+app.command("customer")(customer.customer)
+app.command("alerts")(alerts.alerts)
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(model.app, name="model")
+app.add_typer(config.app, name="config")
+app.command("forget")(forget.forget)
+app.command("doctor")(doctor.doctor)
+app.command("version")(version.version)
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return os.environ.get(DEBUG_VARIABLE, "").lower() in {"on", "1", "true", "yes"}
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and give its exit code."""
+    try:
+        app(arguments, prog_name="churnwatch")
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 1
+    except KeyboardInterrupt:
+        return 130
+    except ChurnwatchError as error:
+        if debugging():
+            traceback.print_exc()
+        note(f"churnwatch: {error}")
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line of defence: people get a sentence, not a traceback
+        if debugging():
+            traceback.print_exc()
+        note(f"churnwatch: unexpected {type(error).__name__}: {error}; this is a bug, --debug shows where")
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Enter from the shell."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,34 @@
+"""Options that several commands share, so that they read alike everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.time import parse_instant
+
+
+def instant_ms(text: str) -> int:
+    """Read an instant from the command line; wrong usage where it is none."""
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}") from error
+
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read.")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        metavar="FILE…",
+        help="Events as JSON Lines, plain, .gz or .zst, with the field `stream`.",
+        show_default=False,
+    ),
+]
+CustomerId = Annotated[
+    str, typer.Argument(metavar="ID", help="The customer's id, as in the events.", show_default=False)
+]
+"""An id that starts with a dash is given after `--`."""

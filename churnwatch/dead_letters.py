@@ -1,0 +1,147 @@
+"""What stands in the dead-letter topics, and the way back: the untouched key and value to the topic they came from."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from churnwatch.kafka import open_producer
+from churnwatch.settings import Settings
+from churnwatch.topic_reader import read_topics
+
+ERROR_HEADERS: Final = ("__connect.errors.", "churnwatch.")
+VALUE_CHARS_SHOWN: Final = 2000
+IN_FLIGHT_MAX: Final = 500
+REQUEST_BYTES_MAX: Final = 64 << 20
+"""Above the largest message that a broker is likely to have taken: oversized events are dead letters too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One message of a dead-letter topic.
+
+    Attributes:
+        topic: the topic it came from, `partition` and `offset` its place there.
+        reason: one of the published reasons; `message` says more.
+        failed_at: when it was first refused, as written in the header.
+        headers: the original ones.
+    """
+
+    topic: str
+    partition: str
+    offset: str
+    reason: str
+    message: str
+    failed_at: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    def shown(self) -> dict[str, Any]:
+        """Give what a person or program wants to see; a long value is cut."""
+        value = None if self.value is None else self.value[: 4 * VALUE_CHARS_SHOWN].decode(errors="replace")
+        return {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "reason": self.reason,
+            "message": self.message,
+            "first_failed_at": self.failed_at,
+            "key": None if self.key is None else self.key.decode(errors="replace"),
+            "value": None if value is None else value[:VALUE_CHARS_SHOWN],
+        }
+
+
+def read_letter(
+    key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]], origin: str
+) -> DeadLetter:
+    """Read a message of a dead-letter topic; `origin` is the topic it must have come from where no header says so."""
+    said = {name: text.decode(errors="replace") for name, text in headers if name.startswith(ERROR_HEADERS)}
+    return DeadLetter(
+        topic=said.get("__connect.errors.topic", origin),
+        partition=said.get("__connect.errors.partition", ""),
+        offset=said.get("__connect.errors.offset", ""),
+        reason=said.get("churnwatch.reason", "unknown"),
+        message=said.get("__connect.errors.exception.message", ""),
+        failed_at=said.get("churnwatch.first_failed_at", ""),
+        key=key,
+        value=value,
+        headers=tuple((name, text) for name, text in headers if not name.startswith(ERROR_HEADERS)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dead letters are meant; None means all. `topic` may be the original or the dead-letter topic."""
+
+    topic: str | None = None
+    reason: str | None = None
+
+    def topics(self, settings: Settings) -> Mapping[str, str]:
+        """Give the dead-letter topics to read, each with the topic it belongs to."""
+        names = settings.topics()
+        every = {names.dlq(topic): topic for topic in names.inputs.values()}
+        return {dlq: topic for dlq, topic in every.items() if self.topic in {None, dlq, topic}}
+
+
+async def letters(settings: Settings, choice: Choice) -> AsyncIterator[DeadLetter]:
+    """Yield the chosen dead letters that stand there now."""
+    origins = choice.topics(settings)
+    async for record in read_topics(settings, list(origins)):
+        if record is None:
+            return
+        letter = read_letter(record.key, record.value, record.headers, origins[record.topic])
+        if choice.reason in {None, letter.reason}:
+            yield letter
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many dead letters, by topic and reason, and the last few of them."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    last: deque[DeadLetter] = field(default_factory=deque)
+
+    def add(self, letter: DeadLetter, keep: int) -> None:
+        """Count one and keep it among the last `keep`."""
+        self.counts[letter.topic, letter.reason] += 1
+        if keep:
+            self.last.append(letter)
+        if len(self.last) > keep:
+            self.last.popleft()
+
+    def shown(self) -> dict[str, Any]:
+        """Give the tally as plain data."""
+        return {
+            "total": self.counts.total(),
+            "counts": [
+                {"topic": topic, "reason": reason, "count": count}
+                for (topic, reason), count in sorted(self.counts.items())
+            ],
+            "last": [letter.shown() for letter in self.last],
+        }
+
+
+async def replay(settings: Settings, choice: Choice, *, dry_run: bool = False) -> Tally:
+    """Publish the chosen dead letters again where they came from: same key, value and headers, less the error headers.
+
+    They stay in the dead-letter topic: a Kafka log is only ever appended to. Playing one twice does no harm, since the
+    worker knows an `event_id` again; one that is still bad comes back as a new dead letter.
+    """
+    tally = Tally()
+    if dry_run:
+        async for letter in letters(settings, choice):
+            tally.add(letter, keep=0)
+        return tally
+    async with open_producer(settings, max_request_size=REQUEST_BYTES_MAX) as producer:
+        waiting: list[Any] = []
+        async for letter in letters(settings, choice):
+            sent = await producer.send(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
+            waiting.append(sent)
+            tally.add(letter, keep=0)
+            if len(waiting) >= IN_FLIGHT_MAX:
+                await asyncio.gather(*waiting)
+                waiting.clear()
+        await asyncio.gather(*waiting)
+    return tally
