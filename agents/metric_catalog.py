@@ -1,0 +1,186 @@
+"""Every metric of Churnwatch, declared once: name, type, labels, unit and what it means.
+
+`agents.metrics` builds the metrics from this table, `churnwatch.metric_docs` writes docs/metrics.md from it, and the tests hold
+the dashboard and the alert rules to it. The names follow Prometheus' rules (https://prometheus.io/docs/practices/naming/):
+base units, `_total` on counters, the unit last.
+
+No label ever names a customer. Each label takes a bounded number of values: those listed in `LABELS`, the input topics as they
+are configured, or the partitions held. A value that is not listed is counted as `other`, so no producer can grow the table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+OTHER: Final = "other"
+"""What a label's unlisted values are counted as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: `labels` are keys of `LABELS`; `buckets` are a histogram's upper bounds, in its unit."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    unit: str
+    meaning: str
+    buckets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label: the values it may take, empty where the installation decides; `meaning` says what it tells apart."""
+
+    values: tuple[str, ...]
+    meaning: str
+
+
+LABELS: Final[Mapping[str, Label]] = {
+    "topic": Label((), "an input topic, by its configured name"),
+    "partition": Label((), "a partition that the worker holds; its series end when the partition leaves"),
+    "outcome": Label(("read", "applied", "duplicate", "late", "dead_lettered"), "what became of an event"),
+    "reason": Label(
+        ("malformed", "invalid", "future", "late", "oversized", "mismatched_key"), "why an event was dead-lettered"
+    ),
+    "mode": Label(("live", "lagging", "replay"), "the clock a partition runs on"),
+    "stage": Label(("decode", "load", "pipeline", "commit", "publish"), "a part of the work on one chunk"),
+    "operation": Label(
+        ("open", "load", "due", "commit", "outbox", "learner", "ping"), "what was asked of Redis, in one round trip"
+    ),
+    "cause": Label(("event", "silence", "snapshot"), "why a customer was scored"),
+    "kind": Label(("opened", "escalated", "resolved", "churned"), "what the alert says of its episode"),
+    "band": Label(("watch", "high", "critical"), "how high the risk is"),
+    "segment": Label(("new", "standard", "loyal", "high_value"), "the customer's segment"),
+    "code": Label(("engagement", "price", "service", "product", "competition"), "a reason given in an alert"),
+    "status": Label(
+        ("acknowledged", "contacted", "accepted", "declined", "false_alarm", "snoozed"),
+        "what the retention team reports",
+    ),
+    "label": Label(("churned", "stayed"), "the truth, once known"),
+    "metric": Label(("roc_auc", "pr_auc", "log_loss", "brier", "ece", "base_rate"), "a figure of prequential quality"),
+    "window": Label(("all", "rolling"), "over all examples so far, or the latest ones"),
+    "version": Label((), "of Churnwatch"),
+    "python": Label((), "version of Python"),
+    "faust": Label((), "version of faust-streaming"),
+    "river": Label((), "version of River"),
+}
+
+CHUNK_EVENTS: Final = (1, 4, 16, 64, 256, 512, 1024, 2048, 4096, 16384)
+ROUND_TRIP_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+DELAY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
+
+
+def _counter(name: str, unit: str, meaning: str, *labels: str) -> Metric:
+    return Metric(f"churnwatch_{name}_total", "counter", labels, unit, meaning)
+
+
+def _gauge(name: str, unit: str, meaning: str, *labels: str) -> Metric:
+    return Metric(f"churnwatch_{name}", "gauge", labels, unit, meaning)
+
+
+def _histogram(name: str, unit: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Metric:
+    return Metric(f"churnwatch_{name}", "histogram", labels, unit, meaning, buckets)
+
+
+KEEPING_UP: Final = (
+    _counter(
+        "events",
+        "events",
+        "Events taken in since the start. At every moment read = applied + duplicate + late + dead_lettered, for each topic",
+        "topic",
+        "outcome",
+    ),
+    _counter(
+        "dead_letters",
+        "events",
+        "Events sent to their dead-letter topic. Summed over the reasons they are the events late or dead_lettered",
+        "topic",
+        "reason",
+    ),
+    _gauge("lag_events", "events", "Events in the log that are not yet committed", "topic", "partition"),
+    _gauge(
+        "lag_seconds",
+        "seconds",
+        "How long ago the oldest event not yet committed was written to the log; 0 when there is none",
+        "topic",
+        "partition",
+    ),
+    _gauge(
+        "watermark_timestamp_seconds",
+        "seconds since the epoch",
+        "Event time up to which a partition's input is taken to be complete",
+        "partition",
+    ),
+    _gauge("clock_mode", "1 or 0", "1 for the clock that a partition runs on", "partition", "mode"),
+    _gauge(
+        "partition_stalled_seconds",
+        "seconds",
+        "How long a partition has had work and made no progress; 0 while it moves or has nothing to do",
+        "partition",
+    ),
+    _gauge("partitions_assigned", "partitions", "Partitions that this worker holds"),
+    _counter("rebalances", "assignments", "Times that the group dealt out the partitions anew"),
+    _counter("fence_lost", "commits", "Commits refused because another worker had taken over the partition"),
+    _gauge("source_silent", "1 or 0", "1 while a topic is silent as a whole: alerts resting on it are held", "topic"),
+    _histogram("chunk_events", "events", "Events taken in one step of a partition", CHUNK_EVENTS),
+    _histogram("stage_seconds", "seconds", "Time one step spent in each stage", STAGE_SECONDS, "stage"),
+    _histogram("redis_seconds", "seconds", "Time of one round trip to Redis", ROUND_TRIP_SECONDS, "operation"),
+    _counter("redis_failures", "round trips", "Round trips to Redis that failed or timed out", "operation"),
+    _gauge("outbox_pending", "messages", "Messages committed and not yet acknowledged by Kafka", "partition"),
+    _histogram(
+        "event_to_alert_seconds",
+        "seconds",
+        "From an event (or a wake-up's due time) to Kafka's acknowledgement of the alert it raised; only on the live clock",
+        DELAY_SECONDS,
+    ),
+    _counter("timers_due", "wake-ups", "Wake-ups that came due"),
+    _counter("timers_fired", "wake-ups", "Wake-ups that were due and led to work, not overtaken by an event"),
+    _histogram(
+        "timers_late_seconds", "seconds", "How late the latest wake-up of a step was, by its clock", DELAY_SECONDS
+    ),
+    _gauge("healthy", "1 or 0", "What /healthz last said"),
+    _gauge("ready", "1 or 0", "What /readyz last said"),
+    _gauge("build_info", "1", "Always 1; the labels are the versions", "version", "python", "faust", "river"),
+)
+
+BEING_RIGHT: Final = (
+    _counter("scorings", "scorings", "Times that a customer's risk was computed", "cause"),
+    _counter("examples", "examples", "Labelled examples sent to the learner", "label"),
+    _gauge(
+        "model_quality",
+        "as the figure",
+        "Quality of the risks as they were said at the time, against the truth that came later (prequential)",
+        "metric",
+        "window",
+    ),
+    _gauge("model_version", "version", "Version of the model that scores"),
+    _gauge("model_examples", "examples", "Examples that the model has learnt from"),
+    _gauge("model_ready", "1 or 0", "1 once alerts rest on the model; until then they rest on the silence rule"),
+    _gauge("model_age_seconds", "seconds", "Clock time past the instant up to which the model in use has learnt"),
+    _gauge("learner_lag_batches", "messages", "Messages of the example topic not yet learnt; 0 where no learner runs"),
+)
+
+BEING_USEFUL: Final = (
+    _counter("alerts", "alerts", "Alerts decided on", "kind", "band", "segment"),
+    _counter("alert_reasons", "reasons", "Reasons given in those alerts", "code"),
+    _gauge("alert_budget_per_day", "alerts a day", "About how many alerts a day are wanted of the whole installation"),
+    _gauge("open_episodes", "episodes", "Customers with an open episode", "partition"),
+    _counter("outcomes", "outcomes", "Outcomes reported by the retention team", "status"),
+)
+
+PROCESS: Final = (
+    _gauge("process_resident_memory_bytes", "bytes", "Resident memory of the worker"),
+    _gauge("process_virtual_memory_bytes", "bytes", "Virtual memory of the worker"),
+    _gauge("process_start_time_seconds", "seconds since the epoch", "When the worker started"),
+    _counter("process_cpu_seconds", "seconds", "User and system CPU time of the worker"),
+    _gauge("process_open_fds", "descriptors", "Open file descriptors"),
+    _gauge("process_max_fds", "descriptors", "Most file descriptors that may be open"),
+)
+"""What prometheus_client itself measures of the process, on Linux only."""
+
+METRICS: Final = KEEPING_UP + BEING_RIGHT + BEING_USEFUL
+"""All metrics that `agents.metrics` makes."""

@@ -1,0 +1,221 @@
+"""The worker's metrics: what `agents.metric_catalog` declares, filled in.
+
+Calls come once per chunk, step or scrape, never once per event: a call costs about a microsecond, so a chunk of a thousand events
+pays some twenty of them. Amounts are plain numbers, and spans of time are seconds, as Prometheus wants them.
+
+The conservation law
+    At every moment churnwatch_events_total{outcome="read"} = applied + duplicate + late + dead_lettered, for each topic.
+    `events` is the only way to count events and adds all five at once; neither it nor `render` awaits anything. Both
+    run on the worker's event loop, so no scrape can fall between two of the five. Do not render from another thread.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import product
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.process_collector import ProcessCollector
+
+from agents.metric_catalog import LABELS, METRICS, OTHER, Metric
+
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+"""The media type of what `Metrics.render` returns."""
+
+
+class Metrics:
+    """All metrics of one worker.
+
+    `topics` are the input topics' names: together with `LABELS` they bound every label, and any other value is counted as
+    `other`. `build` gives the labels of churnwatch_build_info. Series whose labels are known beforehand start at 0, since
+    Prometheus cannot see the increase of a counter that appears with its first value.
+    """
+
+    def __init__(self, registry: CollectorRegistry, topics: Collection[str], build: Mapping[str, str]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each counter, read by nothing here
+        self._registry = registry
+        self._declared = {metric.name: metric for metric in METRICS}
+        self._allowed = {name: frozenset(label.values) for name, label in LABELS.items() if label.values}
+        self._allowed["topic"] = frozenset(topics)
+        self._counters = {m.name: Counter(m.name, m.meaning, m.labels, registry=registry) for m in _of("counter")}
+        self._gauges = {m.name: Gauge(m.name, m.meaning, m.labels, registry=registry) for m in _of("gauge")}
+        self._histograms = {
+            m.name: Histogram(m.name, m.meaning, m.labels, registry=registry, buckets=m.buckets)
+            for m in _of("histogram")
+        }
+        self._partitions: frozenset[int] = frozenset()
+        self._start_at_zero()
+        self._set("churnwatch_build_info", 1, *(build.get(name, "") for name in self._labels_of("build_info")))
+        ProcessCollector(namespace="churnwatch", registry=registry)
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format (`CONTENT_TYPE`)."""
+        return generate_latest(self._registry)
+
+    def events(
+        self, topic: str, *, applied: int = 0, duplicate: int = 0, late: int = 0, dead_lettered: int = 0
+    ) -> None:
+        """Count what became of a topic's events in one step, once the step is committed.
+
+        The four outcomes exclude each other: an event that is too late counts as `late` alone, although it goes to the
+        dead-letter topic as well. What was read is their sum. Raises ValueError, and counts nothing, if one is negative.
+        """
+        outcomes = {"applied": applied, "duplicate": duplicate, "late": late, "dead_lettered": dead_lettered}
+        if min(outcomes.values()) < 0:
+            raise ValueError(f"events are counted upwards only, not {outcomes}")
+        self._add("churnwatch_events_total", sum(outcomes.values()), topic, "read")
+        for outcome, count in outcomes.items():
+            self._add("churnwatch_events_total", count, topic, outcome)
+
+    def dead_letters(self, topic: str, reasons: Mapping[str, int]) -> None:
+        """Count a step's dead letters by reason, in the same breath as `events`."""
+        for reason, count in reasons.items():
+            self._add("churnwatch_dead_letters_total", count, topic, reason)
+
+    def step(self, records: int, stages: Mapping[str, float]) -> None:
+        """Record one committed step of a partition: the input events it took in, and the seconds of each of its stages."""
+        self._observe("churnwatch_chunk_events", records)
+        for stage, seconds in stages.items():
+            self.stage(stage, seconds)
+
+    def stage(self, stage: str, seconds: float) -> None:
+        """Record the time of one stage that runs beside the steps: `decode` for a chunk, `publish` for an outbox batch."""
+        self._observe("churnwatch_stage_seconds", seconds, stage)
+
+    def redis(self, operation: str, seconds: float) -> None:
+        """Record one round trip to Redis."""
+        self._observe("churnwatch_redis_seconds", seconds, operation)
+
+    def redis_failed(self, operation: str) -> None:
+        """Count a round trip to Redis that failed or timed out."""
+        self._add("churnwatch_redis_failures_total", 1, operation)
+
+    def lag(self, topic: str, partition: int, events: int, seconds: float) -> None:
+        """Set how far a partition of a topic is behind its log: events not yet committed, and the age of the oldest."""
+        self._set("churnwatch_lag_events", events, topic, partition)
+        self._set("churnwatch_lag_seconds", seconds, topic, partition)
+
+    def clock(self, partition: int, mode: str, watermark_ms: int) -> None:
+        """Set a partition's clock: `live`, `lagging` or `replay`, and its watermark in epoch milliseconds."""
+        for known in LABELS["mode"].values:
+            self._set("churnwatch_clock_mode", known == mode, partition, known)
+        self._set("churnwatch_watermark_timestamp_seconds", watermark_ms / 1000, partition)
+
+    def partition(self, partition: int, *, stalled_seconds: float, outbox_pending: int, open_episodes: int) -> None:
+        """Set the state of a partition: seconds without progress, messages waiting, customers with an open episode."""
+        self._set("churnwatch_partition_stalled_seconds", stalled_seconds, partition)
+        self._set("churnwatch_outbox_pending", outbox_pending, partition)
+        self._set("churnwatch_open_episodes", open_episodes, partition)
+
+    def assigned(self, partitions: Collection[int]) -> None:
+        """Count a rebalance and note the partitions now held; the series of those that left are removed."""
+        self._add("churnwatch_rebalances_total", 1)
+        self._set("churnwatch_partitions_assigned", len(partitions))
+        for gone, metric in product(self._partitions.difference(partitions), _of("gauge")):
+            if "partition" in metric.labels:
+                self._gauges[metric.name].remove_by_labels({"partition": str(gone)})
+        self._partitions = frozenset(partitions)
+
+    def fence_lost(self) -> None:
+        """Count a commit refused because another worker holds the partition."""
+        self._add("churnwatch_fence_lost_total", 1)
+
+    def timers(self, *, due: int, fired: int, late_seconds_max: float) -> None:
+        """Count a step's wake-ups: those due, those that led to work, and how late the latest was."""
+        self._add("churnwatch_timers_due_total", due)
+        self._add("churnwatch_timers_fired_total", fired)
+        if due:
+            self._observe("churnwatch_timers_late_seconds", max(0.0, late_seconds_max))
+
+    def source_silent(self, topic: str, *, silent: bool) -> None:
+        """Set whether a topic is silent as a whole."""
+        self._set("churnwatch_source_silent", silent, topic)
+
+    def scorings(self, causes: Mapping[str, int]) -> None:
+        """Count a step's scorings by cause."""
+        for cause, count in causes.items():
+            self._add("churnwatch_scorings_total", count, cause)
+
+    def alert(self, kind: str, band: str, segment: str, reasons: Iterable[str]) -> None:
+        """Count one alert and its reasons. A budget bounds the alerts, so this may be called for each."""
+        self._add("churnwatch_alerts_total", 1, kind, band, segment)
+        for code in reasons:
+            self._add("churnwatch_alert_reasons_total", 1, code)
+
+    def alert_acknowledged(self, seconds: float) -> None:
+        """Record how long an alert took, from its event (or its wake-up's due time) to Kafka's acknowledgement."""
+        self._observe("churnwatch_event_to_alert_seconds", max(0.0, seconds))
+
+    def alert_budget(self, per_day: float) -> None:
+        """Set how many alerts a day are wanted of the whole installation."""
+        self._set("churnwatch_alert_budget_per_day", per_day)
+
+    def outcomes(self, statuses: Mapping[str, int]) -> None:
+        """Count a step's outcomes, as the retention team reported them, by status."""
+        for status, count in statuses.items():
+            self._add("churnwatch_outcomes_total", count, status)
+
+    def examples(self, *, churned: int, stayed: int) -> None:
+        """Count a step's labelled examples."""
+        self._add("churnwatch_examples_total", churned, "churned")
+        self._add("churnwatch_examples_total", stayed, "stayed")
+
+    def model(self, *, version: int, examples: int, ready: bool, age_seconds: float) -> None:
+        """Set which model scores, what it has learnt from, whether alerts rest on it, and how old its knowledge is."""
+        self._set("churnwatch_model_version", version)
+        self._set("churnwatch_model_examples", examples)
+        self._set("churnwatch_model_ready", ready)
+        self._set("churnwatch_model_age_seconds", max(0.0, age_seconds))
+
+    def quality(self, window: str, figures: Mapping[str, float]) -> None:
+        """Set the prequential figures of a window; a figure that cannot be computed yet is NaN."""
+        for figure, value in figures.items():
+            self._set("churnwatch_model_quality", value, figure, window)
+
+    def learner_lag(self, batches: int) -> None:
+        """Set how many messages the learner has yet to learn; a worker that loses the learner sets 0."""
+        self._set("churnwatch_learner_lag_batches", batches)
+
+    def condition(self, *, healthy: bool, ready: bool) -> None:
+        """Set what the health and readiness checks said, on every check and before every scrape."""
+        self._set("churnwatch_healthy", healthy)
+        self._set("churnwatch_ready", ready)
+
+    def _start_at_zero(self) -> None:
+        """Create every series of a counter or histogram whose labels can be listed, and nothing silent so far."""
+        for metric in METRICS:
+            known = [sorted(self._allowed.get(label, ())) for label in metric.labels]
+            for values in product(*known):
+                if metric.kind == "counter":
+                    self._add(metric.name, 0, *values)
+                elif metric.kind == "histogram" and values:
+                    self._histograms[metric.name].labels(*values)
+                elif metric.name == "churnwatch_source_silent":
+                    self._set(metric.name, 0, *values)
+
+    def _add(self, name: str, amount: float, *values: str | int) -> None:
+        counter = self._counters[name]
+        (counter.labels(*self._bounded(name, values)) if values else counter).inc(amount)
+
+    def _set(self, name: str, value: float, *values: str | int) -> None:
+        gauge = self._gauges[name]
+        (gauge.labels(*self._bounded(name, values)) if values else gauge).set(value)
+
+    def _observe(self, name: str, value: float, *values: str | int) -> None:
+        histogram = self._histograms[name]
+        (histogram.labels(*self._bounded(name, values)) if values else histogram).observe(value)
+
+    def _bounded(self, name: str, values: tuple[str | int, ...]) -> list[str]:
+        """Write label values out, `other` for any that `LABELS` and the topics do not list."""
+        bounded = []
+        for label, value in zip(self._declared[name].labels, values, strict=True):
+            allowed = self._allowed.get(label)
+            bounded.append(str(value) if allowed is None or value in allowed else OTHER)
+        return bounded
+
+    def _labels_of(self, short: str) -> tuple[str, ...]:
+        return self._declared[f"churnwatch_{short}"].labels
+
+
+def _of(kind: str) -> list[Metric]:
+    return [metric for metric in METRICS if metric.kind == kind]
