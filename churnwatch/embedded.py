@@ -8,12 +8,13 @@ the commands that fakeredis knows and is some ten times slower than a real one.
     python -m churnwatch.embedded kafka|redis      # prints its address; ends when its standard input closes
 """
 
+import io
 import os
 import socket
-import socketserver
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from churnwatch.child import LOOPBACK, Child
 
@@ -77,13 +78,31 @@ def _serve_redis() -> None:
             self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             patient = self.request.dup()
             patient.settimeout(SEND_TIMEOUT_S)
-            self.wfile = self.writer.writer = socketserver._SocketWriter(patient)
+            self.wfile = self.writer.writer = _SocketWriter(patient)
 
     server = TcpFakeServer((LOOPBACK, 0))
     server.RequestHandlerClass = Handler
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _announce(f"{LOOPBACK}:{server.server_address[1]}")
     _wait_for_end_of_input()
+
+
+class _SocketWriter(io.BufferedIOBase):
+    """An unbuffered stream onto a socket, with the socket's own time-out."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self._connection.sendall(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._connection.close()
+        super().close()
 
 
 def _announce(address: str) -> None:

@@ -93,7 +93,8 @@ def _cache() -> Path:
 
 
 def _java() -> Path:
-    found = shutil.which("java", path=os.path.join(os.environ.get("JAVA_HOME", ""), "bin")) or shutil.which("java")
+    home = os.environ.get("JAVA_HOME")
+    found = (home and shutil.which("java", path=Path(home, "bin"))) or shutil.which("java")
     if found is None:
         raise ServiceError(f"a real Kafka needs Java {JAVA_MIN} or newer on the PATH, and there is none")
     said = subprocess.run([found, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr

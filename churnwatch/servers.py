@@ -97,7 +97,9 @@ class RealRedis:
     def __init__(self, port: int | None = None) -> None:
         program = shutil.which("redis-server")
         if program is None:
-            raise ServiceError("there is no redis-server on the PATH; on Debian and Ubuntu: apt-get install redis-server")
+            raise ServiceError(
+                "there is no redis-server on the PATH; on Debian and Ubuntu: apt-get install redis-server"
+            )
         said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
         self.name = "redis-server " + next((word[2:] for word in said.split() if word.startswith("v=")), "")
         chosen = free_port(port)
