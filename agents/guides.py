@@ -1,0 +1,87 @@
+"""Which guide a scoring uses: the worker's side of the learner.
+
+Live, that is the newest guide there is. In replay a year passes in seconds, so "newest" must be meant in event time, or a replay would
+score the whole log with a model that has seen nothing, and never twice the same way:
+
+```
+ event time   ...|---- epoch e-1 ----|---- epoch e ----|---- epoch e+1 ----|
+ a scoring in epoch e uses the guide of boundary start(e-1): everything that had matured by then, nothing later.
+ the learner has finished boundary L  ->  partitions may run up to, not into, epoch(L) + 2.
+```
+
+So a replay is a function of the log alone, whatever the number of workers and however they are scheduled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+
+from models.guide import Guide
+from models.scorer import Scorer
+
+GUIDES_MAX = 256
+
+
+class GuideBook:
+    """The guides known to this worker; `epoch_ms` is the length of an epoch in replay, None where the clock is live."""
+
+    def __init__(self, initial: Guide, epoch_ms: int | None = None) -> None:
+        self._epoch_ms = epoch_ms
+        self._initial = Scorer(initial)
+        self._boundaries: list[int] = []
+        self._scorers: list[Scorer] = []
+        self._learnt_until_ms: int | None = None
+        self.changed = asyncio.Event()
+
+    @property
+    def latest(self) -> Scorer:
+        """The newest guide's scorer."""
+        return self._scorers[-1] if self._scorers else self._initial
+
+    @property
+    def learnt_until_ms(self) -> int | None:
+        """Event time up to which the learner has finished; None before it has said so."""
+        return self._learnt_until_ms
+
+    def add(self, boundary_ms: int, guide: Guide) -> None:
+        """Take up a guide that speaks from `boundary_ms` on; boundaries come in ascending order."""
+        if self._boundaries and boundary_ms <= self._boundaries[-1]:
+            return
+        self._boundaries.append(boundary_ms)
+        self._scorers.append(Scorer(guide))
+        if len(self._boundaries) > GUIDES_MAX:
+            del self._boundaries[0], self._scorers[0]
+
+    def known(self, boundary_ms: int) -> bool:
+        """Whether the guide of this boundary, or a later one, has been taken up."""
+        return bool(self._boundaries) and boundary_ms <= self._boundaries[-1]
+
+    def finished(self, learnt_until_ms: int) -> None:
+        """The learner is done with everything up to here: all guides up to here have been added."""
+        if self._learnt_until_ms is None or learnt_until_ms > self._learnt_until_ms:
+            self._learnt_until_ms = learnt_until_ms
+        self.changed.set()
+
+    def replace(self, guide: Guide) -> None:
+        """Score with this guide from now on, whatever else is known (a roll back, a frozen model)."""
+        self._boundaries.clear()
+        self._scorers.clear()
+        self._initial = Scorer(guide)
+        self.changed.set()
+
+    def at(self, as_of_ms: int) -> Scorer:
+        """The scorer for a scoring at this instant of event time."""
+        if self._epoch_ms is None or not self._boundaries:
+            return self.latest
+        boundary_ms = as_of_ms // self._epoch_ms * self._epoch_ms - self._epoch_ms
+        place = bisect_right(self._boundaries, boundary_ms)
+        return self._scorers[place - 1] if place else self._initial
+
+    def limit_ms(self) -> int | None:
+        """In replay, the instant that no scoring may reach yet; None where nothing holds the partitions back."""
+        if self._epoch_ms is None:
+            return None
+        if self._learnt_until_ms is None:
+            return -(1 << 61)
+        return (self._learnt_until_ms // self._epoch_ms + 2) * self._epoch_ms

@@ -1,0 +1,60 @@
+"""What a partition's state says about itself: the offsets that it reflects, its clock, its place in the example topic.
+
+The encoded meta is also the store's fence, so it must change with every commit: `commits` counts them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.errors import Corrupt, NewerSchema
+
+META_SCHEMA = 1
+
+
+class Meta(msgspec.Struct):
+    """One partition's bookkeeping.
+
+    Attributes:
+        offsets: input topic to the next offset to take in.
+        commits: transactions so far; makes every meta different from the one before.
+        clock_ms: event time up to which every due wake-up has been handled; never goes back.
+        taken_ms: highest event time taken in.
+        mark_ms: what the learner was last promised: every example matured up to here has been sent.
+        seq: number of the last example batch sent.
+        idle: whether the learner was last told not to wait for this partition.
+    """
+
+    offsets: dict[str, int] = {}
+    commits: int = 0
+    clock_ms: int = -(1 << 62)
+    taken_ms: int = -(1 << 62)
+    mark_ms: int = -(1 << 62)
+    seq: int = 0
+    idle: bool = False
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Meta)
+
+
+def encode_meta(meta: Meta) -> bytes:
+    """One byte of schema version, then MessagePack."""
+    return bytes((META_SCHEMA,)) + _encoder.encode(meta)
+
+
+def decode_meta(value: bytes) -> Meta:
+    """The meta in a stored value; raises `NewerSchema` or `Corrupt`."""
+    if value[:1] > bytes((META_SCHEMA,)):
+        raise NewerSchema(f"the partition's state has schema {value[0]}, this program knows {META_SCHEMA}: upgrade this worker")
+    try:
+        return _decoder.decode(value[1:])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Corrupt(f"a partition's meta value cannot be read ({error}): see `churnwatch doctor`") from error
+
+
+def touched(value: bytes) -> bytes:
+    """The same meta as a different value: what another writer leaves so that the running one reads anew."""
+    meta = decode_meta(value)
+    meta.commits += 1
+    return encode_meta(meta)

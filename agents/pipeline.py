@@ -1,0 +1,224 @@
+"""The pure core: (state, records, clock, guide) -> (state, effects). The live worker, the backtest and the tests all run this.
+
+What happens to one customer, in this order, is a function of the customer's own records and of the guides alone. Neither the size of a
+chunk nor the number of partitions nor who else is in the chunk makes a difference:
+
+1. Before a record of event time t is applied, the customer's wake-ups due by t fire, each as of its own due time.
+2. A record older than what is still kept is late; one whose id is known is a duplicate; neither changes the customer.
+3. The record is applied, and the customer looked at: scored, and the episode brought up to date.
+4. After the step's records, the wake-ups due by the partition's clock fire, earliest first.
+
+A wake-up (`_wake`) labels the snapshots whose horizon has passed, takes the week's snapshot, looks at the silent customer, and sets the
+next wake-up, always later than itself. It never looks at the partition's clock, so one that comes late does what it would have done in time.
+
+No clock is read and no random number drawn here. Customers are changed in place: they belong to the caller, who drops them if storing fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+
+from agents.effects import Effects
+from agents.guides import GuideBook
+from agents.look import Desk
+from agents.record import Attributes, Customer
+from agents.silence import next_wake_ms
+from alerts.alert import SILENCE, Trigger
+from alerts.outcomes import apply_outcome
+from features import seen
+from features.state import Activity, apply, prune
+from models.labels import mature, pseudonym
+from models.question import Question
+from streams.codec import Arrival, Rejected, late
+from streams.deadletter import dead_letter
+from streams.events import Cancellation, Outcome, Profile
+from streams.time import DAY_MS, day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept and for how long, in milliseconds: `retention_ms` of detail (older records are late), `expiry_ms` of a silent customer."""
+
+    retention_ms: int
+    lateness_ms: int
+    expiry_ms: int
+
+
+class Pipeline:
+    """See the module's text. Holds no state of its own: `desk` looks at customers, the rest is configuration."""
+
+    def __init__(self, desk: Desk, question: Question, keeping: Keeping) -> None:
+        self._desk = desk
+        self._question = question
+        self._keeping = keeping
+
+    def step(
+        self,
+        customers: MutableMapping[str, Customer],
+        items: Iterable[Arrival | Rejected],
+        due: Iterable[str],
+        clock_ms: int,
+        until_ms: int,
+        guides: GuideBook,
+        now_ms: int,
+    ) -> Effects:
+        """Work on one batch.
+
+        Args:
+            customers: state of every known customer in `items` and `due`; changed in place, new ones are added.
+            items: records in event-time order.
+            due: customers with a wake-up due by `until_ms`.
+            clock_ms: the partition's clock before the step; until_ms: after it.
+            guides: what scores.
+            now_ms: wall clock, for the time of failure in dead letters only.
+        """
+        effects = Effects()
+        for item in items:
+            if type(item) is Rejected:
+                self._reject(item, "dead_lettered", effects, now_ms)
+                continue
+            event_ms = item.event.occurred_at
+            clock_ms = max(clock_ms, event_ms - self._keeping.lateness_ms)
+            if event_ms < clock_ms - self._keeping.retention_ms:
+                self._reject(late(item, clock_ms - self._keeping.retention_ms), "late", effects, now_ms)
+                continue
+            self._take_in(customers, item, guides, effects)
+        for customer_id in [*due, *effects.touched]:
+            customer = customers.get(customer_id)
+            while customer is not None and customer.wake_ms <= until_ms:
+                effects.wake_late_ms_max = max(effects.wake_late_ms_max, until_ms - customer.wake_ms)
+                if self._wake(customer_id, customer, guides, effects):
+                    del customers[customer_id]
+                    customer = None
+        return effects
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def _take_in(self, customers: MutableMapping[str, Customer], item: Arrival, guides: GuideBook, effects: Effects) -> None:
+        event = item.event
+        topic, customer_id, event_ms = item.record.topic, event.customer_id, event.occurred_at
+        customer = customers.get(customer_id)
+        while customer is not None and customer.wake_ms <= event_ms:
+            if self._wake(customer_id, customer, guides, effects):
+                del customers[customer_id]
+                customer = None
+        known = customer is not None
+        if customer is None:
+            customer = Customer(Activity.empty(), first_ms=event_ms, as_of_ms=event_ms)
+        if not _count(customer.activity, item):
+            effects.outcomes[topic, "duplicate"] += 1
+            return
+        if not known:
+            customers[customer_id] = customer
+            effects.deleted.discard(customer_id)
+        effects.outcomes[topic, "applied"] += 1
+        effects.touched.add(customer_id)
+        customer.first_ms = min(customer.first_ms, event_ms)
+        customer.as_of_ms = max(customer.as_of_ms, event_ms)
+        self._react(customer_id, customer, item, guides, effects)
+        self._set_wake(customer)
+
+    def _react(self, customer_id: str, customer: Customer, item: Arrival, guides: GuideBook, effects: Effects) -> None:
+        event, record = item.event, item.record
+        trigger = Trigger("event", record.topic, record.partition, record.offset)
+        if isinstance(event, Profile):
+            _note_profile(customer, event)
+            return
+        if isinstance(event, Outcome):
+            effects.reports[event.status] += 1
+            transitions = apply_outcome(customer.episode, event, self._desk.policy)
+            self._desk.announce(customer_id, customer, transitions, trigger, record.timestamp_ms, guides, effects)
+            return
+        reason = None
+        if isinstance(event, Cancellation):
+            reason = event.reason
+            customer.cancelled_ms = max(customer.cancelled_ms or 0, event.occurred_at)
+            self._label(customer_id, customer, effects)
+        if customer.cancelled_ms is not None and self._came_back(customer):
+            customer.cancelled_ms = None
+        effects.scorings["event"] += 1
+        self._desk.look(customer_id, customer, trigger, record.timestamp_ms, guides, effects, cancellation=reason)
+
+    def _came_back(self, customer: Customer) -> bool:
+        activity = customer.activity
+        present_ms = activity.last_order_ms if self._question.churn_on == "orders" else activity.last_activity_ms
+        return present_ms is not None and customer.cancelled_ms is not None and present_ms > customer.cancelled_ms
+
+    def _reject(self, rejected: Rejected, outcome: str, effects: Effects, now_ms: int) -> None:
+        topic = rejected.record.topic
+        effects.outcomes[topic, outcome] += 1
+        effects.dead_letters[topic, rejected.reason] += 1
+        effects.outgoing.append(dead_letter(rejected, now_ms))
+
+    # -- wake-ups ------------------------------------------------------------------------------------------------------
+
+    def _wake(self, customer_id: str, customer: Customer, guides: GuideBook, effects: Effects) -> bool:
+        """Handle the customer's wake-up as of its due time; returns whether the customer has expired."""
+        due_ms = customer.wake_ms
+        customer.as_of_ms = max(customer.as_of_ms, due_ms)
+        effects.woken += 1
+        self._label(customer_id, customer, effects)
+        if due_ms >= customer.present_ms + self._keeping.expiry_ms:
+            effects.touched.discard(customer_id)
+            effects.deleted.add(customer_id)
+            return True
+        prune(customer.activity, due_ms)
+        if customer.cancelled_ms is None:
+            snapshot = self._question.next_snapshot_ms(due_ms - 1) == due_ms and self._question.asks(customer.activity.last_order_ms, due_ms)
+            if snapshot or self._wants_look(customer, due_ms):
+                effects.scorings["snapshot" if snapshot else "silence"] += 1
+                self._desk.look(customer_id, customer, SILENCE, None, guides, effects, snapshot=snapshot)
+        effects.touched.add(customer_id)
+        self._set_wake(customer)
+        return False
+
+    def _wants_look(self, customer: Customer, due_ms: int) -> bool:
+        """Whether a wake-up is for more than labels: the customer is not gone, or is just being found gone."""
+        return due_ms <= self._question.gone_ms(customer.present_ms)
+
+    def _label(self, customer_id: str, customer: Customer, effects: Effects) -> None:
+        if not customer.pending:
+            return
+        activity = customer.activity
+        happened = activity.orders_between if self._question.churn_on == "orders" else activity.activity_between
+        examples, customer.pending = mature(
+            customer.pending, customer.as_of_ms, happened, customer.cancelled_ms, self._question, pseudonym(customer_id)
+        )
+        effects.examples.extend(examples)
+
+    def _set_wake(self, customer: Customer) -> None:
+        customer.wake_ms = next_wake_ms(
+            after_ms=customer.as_of_ms,
+            last_activity_ms=customer.present_ms,
+            first_pending_matures_ms=self._question.matures_ms(customer.pending[0].taken_ms) if customer.pending else None,
+            episode_until_ms=customer.episode.next_look_ms(customer.as_of_ms),
+            expiry_days=self._keeping.expiry_ms // DAY_MS,
+            question=self._question,
+        )
+
+
+def _count(activity: Activity, item: Arrival) -> bool:
+    """Apply the event; False where its id is known."""
+    event = item.event
+    if item.stream not in ("profiles", "outcomes"):
+        return apply(activity, item.stream, event)
+    grown = seen.remember(activity.seen, event.event_id, day_of(event.occurred_at))
+    activity.seen = activity.seen if grown is None else grown
+    return grown is not None
+
+
+def _note_profile(customer: Customer, event: Profile) -> None:
+    """The latest profile by event time counts."""
+    known = customer.attributes
+    if known is not None and known.updated_ms > event.occurred_at:
+        return
+    customer.attributes = Attributes(
+        updated_ms=event.occurred_at,
+        segment=event.segment,
+        owner=event.owner,
+        plan=event.plan,
+        annual_value=event.annual_value,
+        do_not_contact=bool(event.do_not_contact),
+        signed_up_ms=event.signed_up_at,
+    )

@@ -1,0 +1,100 @@
+"""Settings made into the parts that the inner rooms are built from. The worker and the backtest are put together here alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from agents.look import Desk
+from agents.pipeline import Keeping, Pipeline
+from agents.runner import RunnerConfig
+from alerts.budget import BudgetKeeper
+from alerts.default_playbook import DEFAULT_PLAYBOOK
+from alerts.policy import Policy
+from churnwatch.settings import Settings
+from features.catalog import CATALOG
+from features.tiles import RETENTION_DAYS
+from models.guide import Guide, initial_guide
+from models.learner import Learner
+from models.question import Question
+from streams.time import DAY_MS
+
+NAMES = tuple(feature.name for feature in CATALOG)
+SCALES = tuple(feature.scale for feature in CATALOG)
+LIVE_MARK_MS = 5_000
+
+
+def question(settings: Settings) -> Question:
+    """The question that the model answers."""
+    anchor = datetime.combine(settings.snapshot_anchor, datetime.min.time(), UTC)
+    return Question(
+        horizon_days=settings.horizon_ms // DAY_MS,
+        active_days=settings.active_ms // DAY_MS,
+        snapshot_days=settings.snapshot_ms // DAY_MS,
+        anchor_ms=int(anchor.timestamp()) * 1000,
+        churn_on=settings.churn_on,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """The figures that alerting goes by."""
+    return Policy(
+        floors={
+            "new": settings.alert_floor_new,
+            "standard": settings.alert_floor_standard,
+            "loyal": settings.alert_floor_loyal,
+            "high_value": settings.alert_floor_high_value,
+        },
+        hysteresis=settings.alert_hysteresis,
+        cool_down_ms=settings.alert_cool_down_ms,
+        min_order_days=settings.alert_min_order_days,
+        daily_budget=settings.alert_daily_budget,
+        holdout_share=settings.alert_holdout_share,
+        salt=settings.alert_salt.get_secret_value(),
+    )
+
+
+def pipeline(settings: Settings) -> Pipeline:
+    """The pure core, as these settings want it."""
+    topics = settings.topics()
+    asked = question(settings)
+    desk = Desk(policy(settings), DEFAULT_PLAYBOOK, asked, topics.alerts, topics.scores)
+    # A day and the lateness are kept back, so that no record lands on a day whose tile is already folded away.
+    retention_ms = (RETENTION_DAYS - 1) * DAY_MS - settings.lateness_ms
+    return Pipeline(desk, asked, Keeping(retention_ms, settings.lateness_ms, settings.expiry_ms))
+
+
+def epoch_ms(settings: Settings) -> int | None:
+    """Event time between two guides in replay; None where the clock is live or nothing is learnt."""
+    return settings.model_interval_ms if settings.clock == "replay" and settings.learning_enabled else None
+
+
+def learner(settings: Settings) -> Learner:
+    """A learner that has seen nothing."""
+    return Learner(
+        NAMES,
+        SCALES,
+        extra=BudgetKeeper(policy(settings)),
+        grid_ms=epoch_ms(settings),
+        min_labels=settings.min_labels,
+    )
+
+
+def first_guide() -> Guide:
+    """The guide from before anything was learnt."""
+    return initial_guide(NAMES, SCALES)
+
+
+def runner_config(settings: Settings, partitions: int) -> RunnerConfig:
+    """The bounds of a step, for a worker that may come to hold all of `partitions`."""
+    return RunnerConfig(
+        events_max=settings.chunk_events_max,
+        bytes_max=settings.chunk_bytes_max,
+        wakes_max=settings.wakes_per_step_max,
+        buffer_bytes_max=settings.buffer_bytes_max,
+        cache_max=max(1, settings.cache_customers_max // partitions),
+        outbox_max=settings.outbox_max,
+        partitions=partitions,
+        examples_topic=settings.topics().examples,
+        idle_seconds=0.05 if settings.clock == "replay" else 0.5,
+        mark_every_ms=settings.model_interval_ms if settings.clock == "replay" else LIVE_MARK_MS,
+    )

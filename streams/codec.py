@@ -1,0 +1,150 @@
+"""From a Kafka record to an event, or to the reason why not. Nothing in here raises, whatever the bytes.
+
+1. Size before anything is parsed, then the key, then the form: plain JSON, or CloudEvents in either mode (`streams.cloudevents`).
+2. The fields, by the event's model.
+3. What only the record can tell: the key must be the customer's id, and the time must not lie far ahead of the clock.
+
+Whether an event is too late is for the pipeline to say, which knows the partition's clock: `late`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from streams.cloudevents import attributes_of, is_cloud_event
+from streams.events import STREAMS, InputEvent, Profile
+from streams.time import DAY_MS, INSTANT_MAX_MS, iso
+
+Reason = Literal["malformed", "invalid", "future", "late", "oversized", "mismatched_key"]
+MESSAGE_MAX: Final = 300
+"""Characters of an error's message: enough to mend the producer, too few to carry a payload into logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A Kafka record, untouched. `timestamp_ms` is Kafka's, in epoch milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid event of `stream`, and the record it came in."""
+
+    stream: str
+    event: InputEvent
+    record: RawRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that is no valid event: `error` is an exception's class name, `stage` the part of the work that failed."""
+
+    record: RawRecord
+    reason: Reason
+    error: str
+    message: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a record may be at most: bytes of its value, and milliseconds ahead of the clock."""
+
+    value_bytes_max: int = 1 << 20
+    future_ms_max: int = DAY_MS
+
+
+def decode(record: RawRecord, stream: str, limits: Limits, now_ms: int) -> Arrival | Rejected:
+    """Return the event in a record of `stream`, or why there is none. `now_ms` is the wall clock."""
+    value = record.value
+    if value is None:
+        return _tombstone(record, stream)
+    if len(value) > limits.value_bytes_max:
+        message = f"the value has {len(value)} bytes, {limits.value_bytes_max} are allowed"
+        return Rejected(record, "oversized", "ValueError", message, "decode")
+    model = STREAMS[stream]
+    try:
+        if record.headers and is_cloud_event(record.headers):
+            event = model.model_validate(attributes_of(record.headers, value))
+        else:
+            event = model.model_validate_json(value)
+    except ValidationError as error:
+        return _invalid(record, error)
+    except (ValueError, RecursionError) as error:
+        return Rejected(record, "malformed", type(error).__name__, _short(error), "decode")
+    return _placed(record, stream, event, limits, now_ms)
+
+
+def decode_chunk(records: Iterable[RawRecord], stream: str, limits: Limits, now_ms: int) -> list[Arrival | Rejected]:
+    """Return what `decode` makes of each record, in order."""
+    return [decode(record, stream, limits, now_ms) for record in records]
+
+
+def late(arrival: Arrival, horizon_ms: int) -> Rejected:
+    """Return the rejection of an event from before `horizon_ms`, the oldest instant of which anything is still kept."""
+    message = f"it occurred at {iso(arrival.event.occurred_at)}; what is kept begins at {iso(max(horizon_ms, 0))}"
+    return Rejected(arrival.record, "late", "ValueError", message, "pipeline")
+
+
+def _placed(record: RawRecord, stream: str, event: InputEvent, limits: Limits, now_ms: int) -> Arrival | Rejected:
+    """Check the event against its record and the clock."""
+    if record.key != event.customer_id.encode():
+        what = "no key" if record.key is None else "another key than its customer_id"
+        message = f"the record has {what}; the key decides the partition, so it must be the customer_id in UTF-8"
+        return Rejected(record, "mismatched_key", "ValueError", message, "validate")
+    if event.occurred_at > now_ms + limits.future_ms_max:
+        message = f"it says it occurred at {iso(event.occurred_at)}, and now it is {iso(now_ms)}"
+        return Rejected(record, "future", "ValueError", message, "validate")
+    return Arrival(stream, event, record)
+
+
+def _tombstone(record: RawRecord, stream: str) -> Arrival | Rejected:
+    """A null value: on the compacted profile topic it erases the profile, elsewhere it says nothing."""
+    if stream != "profiles":
+        return Rejected(record, "malformed", "ValueError", "the value is null", "decode")
+    try:
+        customer_id = (record.key or b"").decode()
+        event = Profile(
+            event_id=f"tombstone:{record.topic}:{record.partition}:{record.offset}",
+            customer_id=customer_id,
+            occurred_at=min(max(record.timestamp_ms, 0), INSTANT_MAX_MS),
+        )
+    except (UnicodeDecodeError, ValidationError):
+        message = "the value is null and the key is not a customer_id: nothing to erase"
+        return Rejected(record, "malformed", "ValueError", message, "decode")
+    return Arrival(stream, event, record)
+
+
+def _invalid(record: RawRecord, error: ValidationError) -> Rejected:
+    """Tell what is not JSON from what is not the event, and say which fields are wrong without repeating what they hold."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    if problems and problems[0]["type"] == "json_invalid":
+        return Rejected(record, "malformed", "ValidationError", _short(problems[0]["msg"]), "decode")
+    told = "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'event'}: {problem['msg']}" for problem in problems[:5])
+    if not isinstance(_peek(record.value), dict):
+        told = "the value is JSON but not an object"
+    return Rejected(record, "invalid", "ValidationError", _short(told), "validate")
+
+
+def _peek(value: bytes | None) -> object:
+    try:
+        return from_json(value or b"{}", cache_strings=False)
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _short(problem: object) -> str:
+    text = str(problem)
+    return text if len(text) <= MESSAGE_MAX else text[: MESSAGE_MAX - 1] + "…"

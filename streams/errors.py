@@ -1,0 +1,52 @@
+"""Everything that Churnwatch raises by name. Each message says what is wrong, where, and what to do.
+
+ChurnwatchError
+├── ConfigError          a setting, a playbook or a topic layout cannot be used as it is
+├── InputFileError       a line of an input file cannot be used; names file and line
+├── TransportError       Kafka does not answer, or does not hold what the state says it should
+└── StateError           the stored state cannot be used
+    ├── FenceLost        another writer has changed it: this one must read anew or stop
+    ├── NewerSchema      a newer Churnwatch wrote it
+    └── Corrupt          it is not what Churnwatch writes
+"""
+
+from __future__ import annotations
+
+
+class ChurnwatchError(Exception):
+    """The root: catch it to tell Churnwatch's own errors, which are worded for people, from bugs."""
+
+
+class ConfigError(ChurnwatchError):
+    """A setting, a playbook or a topic layout cannot be used as it is."""
+
+
+class InputFileError(ChurnwatchError):
+    """A line of an input file cannot be used.
+
+    >>> str(InputFileError("orders.jsonl", 12, "not JSON"))
+    'orders.jsonl:12: not JSON'
+    """
+
+    def __init__(self, path: object, line: int | None, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
+
+
+class TransportError(ChurnwatchError):
+    """Kafka does not answer, or does not hold what the state says it should."""
+
+
+class StateError(ChurnwatchError):
+    """The stored state cannot be used."""
+
+
+class FenceLost(StateError):
+    """Another writer has changed the state since it was read: read it anew, or stop."""
+
+
+class NewerSchema(StateError):
+    """A newer Churnwatch wrote this value: upgrade this one rather than lose what it does not know."""
+
+
+class Corrupt(StateError):
+    """A stored value is not what Churnwatch writes."""

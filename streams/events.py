@@ -1,0 +1,148 @@
+"""The input events: what producers may send, to the letter of the published format.
+
+Strict and lenient where it helps: a number in quotes or a boolean for a number is an error, a field that nobody knows is ignored.
+Instants come as RFC 3339 with an offset or as integer epoch milliseconds, and are integer milliseconds from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from streams.time import INSTANT_MAX_MS, INSTANT_MIN_MS, parse_instant
+
+TEXT_MAX: Final = 20_000
+NOTE_MAX: Final = 2_000
+TOPICS_MAX: Final = 16
+MONEY_MAX: Final = 1e12
+COUNT_MAX: Final = 1e9
+
+Instant = Annotated[
+    int,
+    BeforeValidator(parse_instant),
+    WithJsonSchema(
+        {
+            "description": "RFC 3339 with an offset, or integer epoch milliseconds",
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": INSTANT_MIN_MS, "maximum": INSTANT_MAX_MS},
+            ],
+        }
+    ),
+]
+# `strict` refuses "12" and true for 12; JSON has one kind of number, so 12 is a fine amount.
+Money = Annotated[float, Field(strict=True, ge=0, le=MONEY_MAX, allow_inf_nan=False)]
+Count = Annotated[float, Field(strict=True, ge=0, le=COUNT_MAX, allow_inf_nan=False)]
+Identifier = Annotated[str, Field(strict=True, min_length=1, max_length=256)]
+Label = Annotated[str, Field(strict=True, max_length=256)]
+Currency = Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")]
+
+
+def _scale(low: int, high: int) -> Any:
+    return Annotated[float, Field(strict=True, ge=low, le=high, allow_inf_nan=False)]
+
+
+Stars = _scale(1, 5)
+
+
+class InputEvent(BaseModel):
+    """What every event has. The same `event_id` again is a duplicate and has no effect."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_id: Identifier
+    customer_id: Annotated[str, Field(strict=True, min_length=1, max_length=128)]
+    occurred_at: Instant
+
+
+class Login(InputEvent):
+    """A customer came by."""
+
+    channel: Literal["web", "app", "store", "call", "other"] | None = None
+    session_seconds: Count | None = None
+
+
+class Order(InputEvent):
+    """An order, or its cancellation or return (an event of its own)."""
+
+    order_id: Identifier
+    amount: Money
+    currency: Currency | None = None
+    items: Count | None = None
+    discount: Money | None = None
+    status: Literal["placed", "cancelled", "returned"] = "placed"
+
+
+class Ticket(InputEvent):
+    """A step in the life of a support ticket."""
+
+    ticket_id: Identifier
+    status: Literal["opened", "updated", "resolved", "reopened"]
+    category: (
+        Literal["billing", "delivery", "product", "service", "account", "return", "cancellation", "other"] | None
+    ) = None
+    severity: Literal["low", "normal", "high"] | None = None
+    satisfaction: Stars | None = None
+
+
+class Review(InputEvent):
+    """A review or the answer to a survey; at least one of `rating` and `nps`."""
+
+    rating: Stars | None = None
+    nps: Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)] | None = None
+    kind: Literal["review", "survey"] = "review"
+    topics: (
+        Annotated[list[Literal["price", "service", "product", "delivery", "other"]], Field(max_length=TOPICS_MAX)]
+        | None
+    ) = None
+    text: Annotated[str, Field(strict=True, max_length=TEXT_MAX)] | None = None
+
+    @model_validator(mode="after")
+    def _rated(self) -> Review:
+        if self.rating is None and self.nps is None:
+            raise ValueError("a review needs a rating (1 to 5) or an nps (0 to 10)")
+        return self
+
+
+class Profile(InputEvent):
+    """What the business knows of a customer; the latest counts. A tombstone on the topic erases it."""
+
+    signed_up_at: Instant | None = None
+    plan: Label | None = None
+    segment: Label | None = None
+    owner: Label | None = None
+    annual_value: Money | None = None
+    country: Label | None = None
+    do_not_contact: Annotated[bool, Field(strict=True)] | None = None
+
+
+class Cancellation(InputEvent):
+    """Explicit churn, for businesses with contracts."""
+
+    reason: Literal["price", "service", "product", "competition", "other"] | None = None
+    effective_at: Instant | None = None
+
+
+class Outcome(InputEvent):
+    """What the retention team did about an alert, and what came of it."""
+
+    alert_id: Identifier
+    status: Literal["acknowledged", "contacted", "accepted", "declined", "false_alarm", "snoozed"]
+    action: Label | None = None
+    snooze_until: Instant | None = None
+    cost: Money | None = None
+    note: Annotated[str, Field(strict=True, max_length=NOTE_MAX)] | None = None
+
+
+STREAMS: Final[Mapping[str, type[InputEvent]]] = {
+    "logins": Login,
+    "orders": Order,
+    "tickets": Ticket,
+    "reviews": Review,
+    "profiles": Profile,
+    "cancellations": Cancellation,
+    "outcomes": Outcome,
+}
+"""The input streams by the names that files and settings use."""

@@ -1,0 +1,82 @@
+"""Event time: integer milliseconds since the epoch, UTC days as integers, and how both are written.
+
+Inside Churnwatch an instant is always an `int` of milliseconds (`…_ms`), a day an `int` counted from 1970-01-01 UTC (`…_day`).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+SECOND_MS: Final = 1_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
+
+INSTANT_MIN_MS: Final = 0
+INSTANT_MAX_MS: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999, where the calendar of `datetime` ends."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": 60 * SECOND_MS, "h": HOUR_MS, "d": DAY_MS}
+_DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)", re.ASCII)
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def day_of(instant_ms: int) -> int:
+    """Return the UTC day of an instant.
+
+    >>> day_of(86_400_000), day_of(86_399_999)
+    (1, 0)
+    """
+    return instant_ms // DAY_MS
+
+
+def day_start(day: int) -> int:
+    """Return the midnight that a UTC day begins with, in epoch milliseconds."""
+    return day * DAY_MS
+
+
+def iso(instant_ms: int) -> str:
+    """Write an instant as RFC 3339 in UTC; milliseconds only where there are any.
+
+    >>> iso(852_120_000_000), iso(1)
+    ('1997-01-01T12:00:00Z', '1970-01-01T00:00:00.001Z')
+    """
+    at = _EPOCH + instant_ms * _MILLISECOND
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds" if instant_ms % SECOND_MS else "seconds") + "Z"
+
+
+def parse_instant(value: str | int) -> int:
+    """Read an instant: RFC 3339 with an offset, or integer epoch milliseconds. Fractions below a millisecond are cut off.
+
+    Raises ValueError for anything else: a time without an offset means another instant on every machine.
+
+    >>> parse_instant("1997-01-01T13:00:00+01:00")
+    852120000000
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("an instant is RFC 3339 text with an offset, or integer epoch milliseconds")
+    if isinstance(value, str):
+        if not _RFC_3339.fullmatch(value):
+            raise ValueError("an instant in text is RFC 3339 with an offset, such as 2026-03-01T12:00:00Z")
+        try:
+            value = (datetime.fromisoformat(value) - _EPOCH) // _MILLISECOND
+        except OverflowError as error:
+            raise ValueError("an instant lies between the years 1970 and 9999") from error
+    if not INSTANT_MIN_MS <= value <= INSTANT_MAX_MS:
+        raise ValueError("an instant lies between the years 1970 and 9999")
+    return value
+
+
+def parse_duration(text: str) -> int:
+    """Read a span of time with its unit (ms, s, m, h, d) as milliseconds; raises ValueError for anything else.
+
+    >>> parse_duration("60d") == 60 * DAY_MS, parse_duration("250ms")
+    (True, 250)
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a span of time is a whole number and a unit, such as 60d, 1h, 30m, 15s or 250ms")
+    return int(match[1]) * _UNITS_MS[match[2]]

@@ -1,0 +1,277 @@
+"""The chunked transport: Faust takes in one message per fetched partition chunk instead of one per record.
+
+Stock Faust spends two asyncio tasks and a queue hop on every record; here the unit is the chunk, and what Faust does well
+(group membership, rebalancing, agents, commits) stays with Faust. How a chunk travels:
+
+1. `getmany` fetches for the partitions that are neither paused nor held and yields one `Chunk` per partition.
+2. Faust's conductor hands it to the agent's stream; `ChunkTopic.decode` passes the value through untouched.
+3. The agent gives it to the partition's runner and calls `delivered`. Only what the runner has stored may be committed:
+   `_new_offset` answers with the offset that the store holds, never with what Faust thinks was acknowledged.
+
+Positions belong to the store, not to the consumer group. After every assignment all partitions are *held*: nothing is fetched
+until their runner has read its offsets and called `start_from`. A chunk fetched before a seek can never arrive after it:
+fetching and seeking exclude each other, and every chunk carries the epoch of the seek that it was fetched under.
+
+Source of the idea and its measurements: the stock driver, faust/transport/drivers/aiokafka.py and faust/transport/consumer.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from streams.codec import RawRecord
+from streams.errors import TransportError
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Records of one partition in offset order, as fetched together; `epoch` tells the seek that they belong to."""
+
+    topic: str
+    partition: int
+    epoch: int
+    records: list[RawRecord]
+
+
+class AssignmentListener(Protocol):
+    """Who runs the partitions: told of every change, before any chunk of the new assignment is fetched."""
+
+    async def on_revoked(self, partitions: set[TP]) -> None:
+        """All work on the partitions must have stopped when this returns."""
+
+    async def on_assigned(self, partitions: set[TP]) -> None:
+        """The partitions are held; call `ChunkConsumer.start_from` for each when its position is known."""
+
+
+def raw_records(records: Iterable[Any]) -> list[RawRecord]:
+    """aiokafka's records as ours, key, value and headers untouched."""
+    return [RawRecord(r.topic, r.partition, r.offset, r.timestamp or 0, r.key, r.value, tuple((name, value or b"") for name, value in r.headers)) for r in records]
+
+
+class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
+    """The driver's thread with a co-partitioning assignor, and commits that outlive a broker's restart."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        # Faust assigns round robin where there are no tables, which tears the topics of a partition apart; the range
+        # assignor gives partition p of every topic with the same partition count to the same member.
+        self._assignor = RangePartitionAssignor
+        options: dict[str, Any] = transport.consumer_options
+        return AIOKafkaConsumer(
+            **options,
+            group_id=self.app.conf.id,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        # Commits serve lag tools only, so a broker that is away for a while is no reason to crash the worker.
+        current = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
+        try:
+            if current:
+                await self._ensure_consumer().commit(current)
+        except KafkaError as exc:
+            self.log.warning("Committing offsets failed, will try again (positions are kept in the store): %r", exc)
+            return False
+        return bool(current)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's own livelock log lines assume one message per record; progress is watched per partition elsewhere."""
+
+
+class ChunkConsumer(driver.Consumer):
+    """Yields one `Chunk` per fetched partition chunk; see the module's text for positions, pausing and commits."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._held: set[TP] = set()
+        self._epochs: dict[TP, int] = defaultdict(int)
+        self._in_flight: dict[TP, int] = defaultdict(int)
+        self._stored: dict[TP, int] = {}
+        self._exclusive = asyncio.Lock()
+        self._fetchable = asyncio.Event()
+
+    def _new_consumer_thread(self) -> ChunkConsumerThread:
+        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # -- assignment ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _listener(self) -> AssignmentListener:
+        listener: AssignmentListener = self.transport.listener
+        return listener
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Stop the runners first, so that nothing is written for a partition that is about to be another's."""
+        self._held.update(revoked)
+        await self._listener.on_revoked(set(revoked))
+        await super().on_partitions_revoked(revoked)
+        for tp in revoked:
+            self._stored.pop(tp, None)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Hold every partition until its runner knows where to start."""
+        self._held = set(assigned)
+        self._in_flight.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+        await self._listener.on_assigned(set(assigned))
+
+    async def perform_seek(self) -> None:
+        """Nothing to do here: every runner seeks for itself (`start_from`)."""
+
+    async def start_from(self, positions: Mapping[TP, int]) -> int:
+        """Seek partitions to where their store stands and let them be fetched; returns the epoch of their next chunks.
+
+        Raises `TransportError` where Kafka no longer holds the offset asked for.
+        """
+        async with self._exclusive:
+            await self._check_held_by_kafka(positions)
+            epoch = 1 + max((self._epochs[tp] for tp in positions), default=0)
+            await self._thread.seek_wait(positions)
+            for tp, offset in positions.items():
+                self._epochs[tp] = epoch
+                self._in_flight[tp] = 0
+                self._stored[tp] = offset
+            self._held.difference_update(positions)
+        self.resume_partitions(positions)
+        return epoch
+
+    async def _check_held_by_kafka(self, positions: Mapping[TP, int]) -> None:
+        begins = await self.earliest_offsets(*positions)
+        ends = await self.highwaters(*positions)
+        for tp, offset in positions.items():
+            if offset > ends[tp] or 0 < offset < begins[tp]:
+                raise TransportError(
+                    f"{tp.topic}[{tp.partition}]: the stored state reflects offset {offset}, but Kafka holds {begins[tp]} to {ends[tp]}. "
+                    "Either the topic was created anew or its retention is shorter than the worker was away. "
+                    "Restore the topic, or start afresh with an empty CHURNWATCH_REDIS_NAMESPACE."
+                )
+
+    # -- flow control --------------------------------------------------------------------------------------------------
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Let partitions be fetched again, save those that are still held."""
+        super().resume_partitions(set(tps) - self._held)
+        self._fetchable.set()
+
+    def at_end(self, tp: TP) -> bool:
+        """Whether all of the partition has been handed over: position at the high watermark and no chunk under way."""
+        if tp in self._held or self._in_flight[tp]:
+            return False
+        position, highwater = self._progress(tp)
+        return position is not None and highwater is not None and position >= highwater
+
+    def lag_events(self, tp: TP) -> int | None:
+        """Records between the consumer's position and the high watermark; None while unknown."""
+        position, highwater = self._progress(tp)
+        return None if position is None or highwater is None else max(0, highwater - position)
+
+    def _progress(self, tp: TP) -> tuple[int | None, int | None]:
+        consumer = self._thread._consumer
+        subscription = consumer._subscription.subscription if consumer is not None else None
+        assignment = subscription.assignment if subscription is not None else None
+        state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
+        if state is None or not state.has_valid_position:
+            return None, None
+        return state.position, state.highwater
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """Fetch once and yield one message per partition chunk, its value a `Chunk` (see the module's text)."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)
+        generation = self.app.consumer_generation_id
+        self._fetchable.clear()
+        wanted = set(self._get_active_partitions()) - self._held
+        if not wanted:
+            await self._pause_until_fetchable()
+            return
+        async with self._exclusive:
+            epochs = dict(self._epochs)
+            records = await self._getmany(active_partitions=wanted, timeout=POLL_SECONDS)
+            for tp, fetched in (records or {}).items():
+                if fetched:
+                    self._in_flight[tp] += 1
+        for tp, fetched in (records or {}).items():
+            # After a stop of the flow comes an assignment, and with it a seek of every partition: dropping is safe then.
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            if fetched:
+                yield tp, self._message(tp, Chunk(tp.topic, tp.partition, epochs.get(tp, 0), raw_records(fetched)))
+
+    async def _pause_until_fetchable(self) -> None:
+        try:
+            await asyncio.wait_for(self._fetchable.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
+        last = chunk.records[-1]
+        return ConsumerMessage(
+            tp.topic, tp.partition, last.offset, last.timestamp_ms / 1000, 0, None, None, chunk, None, 0, 0, tp,
+            generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+
+    def delivered(self, chunk: Chunk) -> None:
+        """The agent has handed the chunk to its runner: it no longer counts as under way."""
+        tp = TP(chunk.topic, chunk.partition)
+        if chunk.epoch == self._epochs[tp]:
+            self._in_flight[tp] = max(0, self._in_flight[tp] - 1)
+
+    # -- commits -------------------------------------------------------------------------------------------------------
+
+    def stored(self, offsets: Mapping[TP, int]) -> None:
+        """The store now reflects everything before these offsets: they may be committed."""
+        self._stored.update(offsets)
+
+    def ack(self, message: Any) -> bool:
+        """Faust acknowledges a message even where the agent raised, so its acknowledgements count for nothing here."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return iter([tp for tp in self._stored if topics is None or tp in topics or tp.topic in topics])
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._stored.get(tp)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Offsets that are missing (compaction, transaction markers) are no gap in the work."""
+
+
+class ChunkTransport(driver.Transport):
+    """Transport whose consumer is a `ChunkConsumer`.
+
+    `consumer_options` go to `AIOKafkaConsumer` as they are; `listener` is told of assignments.
+    """
+
+    Consumer = ChunkConsumer
+
+    def __init__(self, url: Any, app: faust.App, consumer_options: dict[str, Any], listener: AssignmentListener) -> None:
+        super().__init__(url, app)
+        self.consumer_options = consumer_options
+        self.listener = listener
+
+
+class ChunkTopic(faust.Topic):
+    """A topic whose messages are chunks: already decoded as far as Faust is concerned."""
+
+    async def decode(self, message: Any, *, propagate: bool = False) -> Any:
+        """Wrap the chunk as a Faust event."""
+        return self._create_event(None, message.value, None, message=message)
+
+
