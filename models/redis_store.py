@@ -31,7 +31,6 @@ from models.store import (
     Head,
     LearnerCommit,
     Record,
-    StoreUnavailable,
     check_kept,
     decode_head,
     decode_record,
@@ -39,7 +38,7 @@ from models.store import (
     encode_record,
     moved_on,
 )
-from streams.errors import Corrupt, FenceLost
+from streams.errors import Corrupt, FenceLost, StoreUnavailable
 
 ATTEMPTS: Final = 5
 """Tries of an operation over lost connections, moved slots and a pin set in between."""

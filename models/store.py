@@ -108,6 +108,7 @@ class LearnerStore(Protocol):
 
         Raises:
             FenceLost: the head is not the expected one: another learner has been here. Nothing changed.
+            StoreUnavailable: whether it was applied is not known; make the same call again, or `open` to see.
         """
         ...
 
