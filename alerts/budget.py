@@ -10,7 +10,8 @@
        integers knows no order, so neither partitions nor interleaving matter.
     3. With each guide go the thresholds: in a lane, the lowest edge from the floor on, above which no edge was crossed more
        often than the lane's part of the budget allows, on the mean day of the trailing window. Only whole days before the guide's
-       boundary count. During a lane's first week the threshold is the policy's cold one.
+       boundary count. A lane's first week is left out, for it is then that marks are set and few rises are seen; until
+       another week has been counted, the threshold is the policy's cold one.
 
 The budget speaks of episodes opened; what they lead to (escalated, resolved, churned) comes on top. It leaves out cool-downs, which can
 only make alerts fewer. The values of customers are counted the same way, for the cut from which one is of high value.
@@ -19,7 +20,7 @@ only make alerts fewer. The values of customers are counted the same way, for th
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -37,8 +38,8 @@ VALUE_EDGES: Final = tuple(1.1**power for power in range(-48, 240))
 """Values are told apart by steps of a tenth, from 0.01 to eight thousand million of any currency."""
 
 WINDOW_DAYS: Final = 28
-DAYS_MIN: Final = 7
-"""Less than a week would not do: most risks move on the weekly look at silent customers."""
+WEEK_DAYS: Final = 7
+"""Less would not do: silent customers are looked at once a week, so days are not alike."""
 
 DAYS_KEPT_MAX: Final = 800
 """Bound on the days kept: the window, and days ahead of the boundary while a replay runs."""
@@ -97,7 +98,7 @@ class StatsBuilder:
     def _day(self, day: int) -> DayStats:
         found = self._days.get(day)
         if found is None:
-            found = self._days[day] = DayStats({}, {})
+            found = self._days[day] = DayStats()
         return found
 
 
@@ -125,7 +126,7 @@ class BudgetKeeper:
                 continue
             for lane in counts.rises:
                 self._first_day[lane] = min(day, self._first_day.get(lane, day))
-            self._days.setdefault(day, DayStats({}, {})).add(counts)
+            self._days.setdefault(day, DayStats()).add(counts)
         for day in sorted(self._days)[:-DAYS_KEPT_MAX]:
             del self._days[day]
 
@@ -135,26 +136,34 @@ class BudgetKeeper:
         Only days that ended by `boundary_ms` count; boundaries never fall. `quality` is not used.
         """
         boundary_day = day_of(boundary_ms)
-        self._kept_from_day = max(self._kept_from_day, boundary_day - WINDOW_DAYS)
-        self._days = {day: stats for day, stats in self._days.items() if day >= self._kept_from_day}
-        total = DayStats({}, {})
-        for day, stats in self._days.items():
-            if day < boundary_day:
-                total.add(stats)
+        self._forget_before(boundary_day - WINDOW_DAYS)
         thresholds: dict[str, float] = {}
         openings: dict[str, float] = {}
         for (segment, _), lane in LANES.items():
-            days = min(boundary_day - self._first_day.get(lane, boundary_day), WINDOW_DAYS)
-            if days < DAYS_MIN:
+            start_day = max(self._first_day.get(lane, boundary_day) + WEEK_DAYS, boundary_day - WINDOW_DAYS)
+            days = boundary_day - start_day
+            if days < WEEK_DAYS:
                 thresholds[lane] = self._policy.cold_threshold(segment)
                 continue
+            counts = crossings(self._sum(start_day, boundary_day).rises.get(lane, {}))
             per_day = self._policy.shares.get(segment, 0.0) * self._policy.daily_budget
-            index = choose(total.rises.get(lane, {}), per_day * days, self._policy.floor(segment))
-            thresholds[lane] = EDGES[index]
-            openings[lane] = crossings(total.rises.get(lane, {}))[index] / days
+            index = choose(counts, per_day * days, self._policy.floor(segment))
+            thresholds[lane], openings[lane] = EDGES[index], counts[index] / days
+        values = self._sum(boundary_day - WINDOW_DAYS, boundary_day).values
+        cut = value_cut(values, self._policy.high_value_share)
         derived: dict[str, Any] = {"thresholds": thresholds, "openings_per_day": openings}
-        cut = value_cut(total.values, self._policy.high_value_share)
         return derived if cut is None else derived | {"value_cut": cut}
+
+    def _forget_before(self, day: int) -> None:
+        self._kept_from_day = max(self._kept_from_day, day)
+        self._days = {day: stats for day, stats in self._days.items() if day >= self._kept_from_day}
+
+    def _sum(self, first_day: int, end_day: int) -> DayStats:
+        total = DayStats()
+        for day, stats in self._days.items():
+            if first_day <= day < end_day:
+                total.add(stats)
+        return total
 
     def dump(self) -> object:
         """Return the state as plain data."""
@@ -183,13 +192,12 @@ def crossings(changes: Mapping[int, int]) -> list[int]:
     return list(accumulate(changes.get(index, 0) for index in range(BINS + 1)))
 
 
-def choose(changes: Mapping[int, int], crossings_max: float, floor: float) -> int:
+def choose(counts: Sequence[int], crossings_max: float, floor: float) -> int:
     """Return the lowest edge from `floor` on which, like all above it, was crossed at most `crossings_max` times.
 
-    Crossings need not fall with the threshold (where everybody stands above an edge, nobody crosses it), so all higher edges
-    are asked too. The last edge, 1, where even that was crossed more often.
+    Crossings need not fall with the threshold (where everybody stands above an edge, nobody crosses it), so all higher
+    edges are asked too. It is the last edge, 1, where even that was crossed more often.
     """
-    counts = crossings(changes)
     chosen = BINS
     for index in range(BINS, -1, -1):
         if counts[index] > crossings_max or EDGES[index] < floor:
@@ -204,14 +212,9 @@ def value_cut(values: Mapping[int, int], share: float) -> float | None:
     if not total:
         return None
     above, cut = 0, VALUE_EDGES[-1]
-    for index, edge in reversed(list(_value_bins())):
+    for index in range(len(VALUE_EDGES), 0, -1):
         above += values.get(index, 0)
         if above > share * total:
             break
-        cut = edge
+        cut = VALUE_EDGES[index - 1]
     return cut
-
-
-def _value_bins() -> Iterator[tuple[int, float]]:
-    """Give each bin but the lowest, with the edge that it begins at."""
-    return enumerate(VALUE_EDGES, start=1)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.wording import counted, number, silence
+
 Values = Mapping[str, float]
 Says = Callable[[Values], str | None]
 
@@ -35,43 +37,10 @@ class Topic:
     says: Says
 
 
-def number(value: float) -> str:
-    """Return a number as people write it: whole, or with one digit, or two where it is small.
-
-    >>> number(3.0), number(12.345), number(0.256)
-    ('3', '12.3', '0.26')
-    """
-    text = f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def counted(value: float, noun: str, nouns: str | None = None) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "order"), counted(0, "order"), counted(2.5, "day")
-    ('1 order', 'no orders', '2.5 days')
-    """
-    several = nouns or f"{noun}s"
-    if value == 0:
-        return f"no {several}"
-    return f"{number(value)} {noun if value == 1 else several}"
-
-
-def silence(days: float, usual_days: float | None, sign: str = "order") -> str:
-    """Return how long it has been since the last sign of life, and what is usual.
-
-    >>> silence(34.2, 9.0)
-    'No order for 34 days; usually every 9 days'
-    >>> silence(2.0, None)
-    'No order for 2 days'
-    """
-    whole = float(int(days)) if days >= 1 else 0.0
-    told = f"No {sign} for {counted(whole, 'day')}" if whole else f"Last {sign} within a day"
-    return f"{told}; usually every {counted(float(round(usual_days)) or 1.0, 'day')}" if usual_days else told
-
-
 def _silence(values: Values) -> str | None:
-    return silence(values["order_silence_days"], values.get("gap_mean_days"))
+    if values.get("order_days") == 0:
+        return "No order yet"
+    return silence(values["order_silence_days"], values["gap_mean_days"])
 
 
 def _rhythm(values: Values) -> str | None:

@@ -1,6 +1,6 @@
 """Reasons: the model's own contributions, grouped by what they mean, with evidence in words.
 
-    effects of all features (logit against the average customer)
+    effects of all features (log-odds against the average customer, or the customer's own past)
       1. what did not happen is no reason: outside engagement, a feature at its default is left out
       2. features → topics (`evidence`), topics → families; correlated features cancel within their family
       3. families with a positive sum, largest first; weight = share of all positive sums
@@ -19,13 +19,17 @@ import msgspec
 
 from alerts.alert import Code, Reason, figure
 from alerts.episode import Basis, Transition
-from alerts.evidence import TOPIC_OF, Topic, generic, number, silence
+from alerts.evidence import TOPIC_OF, Topic, generic
+from alerts.wording import number, silence
 from streams.time import iso
 
 REASONS_MAX: Final = 4
 TOPICS_MAX: Final = 2
 WEIGHT_MIN: Final = 0.05
-"""A family with less than a twentieth of what raises the risk is not worth an operator's time."""
+"""A family with less than a twentieth of what raises the risk is not worth anybody's time."""
+EFFECT_MIN: Final = 0.05
+"""Nor is one with less than this in log-odds, about one point of risk: without the bound it would be the only reason given
+for regulars, who look safer than the average in all that matters, and whose silence is the reason."""
 
 
 _CANCELLED: Final[dict[str | None, tuple[Code, str]]] = {
@@ -42,7 +46,8 @@ class FeatureEffect(msgspec.Struct, frozen=True):
     Attributes:
         name: the feature's, as in the catalogue; likewise family, unit and meaning.
         family: the kind of reason it would be.
-        contribution: change of the log-odds of churn against the average customer.
+        contribution: how much it raises the log-odds of churn above those of whatever the caller compares with: the average
+            customer, or this one some weeks ago (which tells best what has changed).
         value: the customer's.
         default: the value where nothing happened.
         unit: of the value.
@@ -93,7 +98,7 @@ def explain_step(
     if transition.cause == "rise":
         return explain(effects, quiet, transition.basis)
     if transition.cause == "gone":
-        return [_silent(quiet, ": counts as gone")]
+        return [_silent(quiet, "; counts as gone")]
     code: Code = "engagement"
     if transition.cause == "cancelled":
         told = f"Cancelled on {iso(transition.at_ms)[:10]}"
@@ -125,7 +130,7 @@ def _by_family(effects: Sequence[FeatureEffect]) -> list[Reason]:
     raised = math.fsum(total for total in sums.values() if total > 0)
     reasons: list[Reason] = []
     for family in sorted(sums, key=lambda code: (-sums[code], code)):
-        if sums[family] <= 0 or sums[family] < WEIGHT_MIN * raised or len(reasons) == REASONS_MAX:
+        if sums[family] < max(EFFECT_MIN, WEIGHT_MIN * raised) or len(reasons) == REASONS_MAX:
             break
         reason = _tell(family, sums[family] / raised, families[family], values)
         if reason is not None:

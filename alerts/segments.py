@@ -49,7 +49,7 @@ def segment_of(
         order_days: distinct days with an order.
         mean_gap_days: mean days between those; None where there are fewer than two.
         value: expected spend of a year (`value.annual_value`).
-        value_cut: from which such a value is high; None while nothing is known about that.
+        value_cut: from which such a value is high; None or 0 while nothing is known about that.
         override: the segment that the customer's profile states; ignored where it is none of ours.
         rules: where the segments begin.
 
@@ -62,7 +62,7 @@ def segment_of(
         return override
     if tenure_days < rules.new_tenure_days or order_days < rules.new_order_days:
         return "new"
-    if value_cut is not None and value >= value_cut:
+    if value_cut and value >= value_cut:
         return "high_value"
     regular = mean_gap_days is not None and mean_gap_days <= rules.loyal_gap_days_max
     return "loyal" if regular and order_days >= rules.loyal_order_days else "standard"

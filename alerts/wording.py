@@ -1,0 +1,43 @@
+"""Numbers and spells of silence in words, for people."""
+
+from __future__ import annotations
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: whole, or with one digit, or two where it is small.
+
+    >>> number(3.0), number(12.345), number(0.256)
+    ('3', '12.3', '0.26')
+    """
+    text = f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(value: float, noun: str, nouns: str | None = None) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "order"), counted(0, "order"), counted(2.5, "day")
+    ('1 order', 'no orders', '2.5 days')
+    """
+    several = nouns or f"{noun}s"
+    if value == 0:
+        return f"no {several}"
+    return f"{number(value)} {noun if value == 1 else several}"
+
+
+def silence(days: float, usual_days: float | None, sign: str = "order") -> str:
+    """Return how long it has been since the last sign of life, and what is usual.
+
+    >>> silence(34.2, 9.0)
+    'No order for 34 days; usually every 9 days'
+    >>> silence(2.0, 40.0), silence(0.4, None)
+    ('Last order 2 days ago; usually every 40 days', 'Last order within a day')
+    """
+    whole = float(int(days))
+    if whole < 1:
+        told = f"Last {sign} within a day"
+    elif usual_days and days <= usual_days:
+        told = f"Last {sign} {counted(whole, 'day')} ago"
+    else:
+        told = f"No {sign} for {counted(whole, 'day')}"
+    return f"{told}; usually every {counted(max(float(round(usual_days)), 1.0), 'day')}" if usual_days else told
