@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from churnwatch.settings import Settings
 from streams.errors import ConfigError, TransportError
@@ -115,6 +115,8 @@ async def _running(settings: Settings, client: Any, stop: Callable[[], Awaitable
         async with answering(settings):
             await client.start()
         yield
+    except KafkaConnectionError as error:
+        raise unreachable(settings, "no connection") from error
     except KafkaError as error:
         raise unreachable(settings, error) from error
     finally:

@@ -23,7 +23,7 @@ from typing_extensions import override
 from churnwatch.settings_checks import contradictions
 from churnwatch.settings_sources import ENV_PREFIX, EnvironmentSource, FileSource
 from streams.time import DAY_MS, parse_duration, parse_instant
-from streams.topics import Topics
+from streams.topics import DEFAULTS, Topics
 
 DURATION = "duration"
 INSTANT = "instant"
@@ -95,16 +95,16 @@ class Settings(BaseSettings):
     redis_timeout_ms: Duration = setting("Redis", "5s", DURATION, "How long one command may take", ge=100)
 
     topic_prefix: str = setting("Topics", "", "", "Put before every topic's name", pattern=r"^[A-Za-z0-9_.-]{0,100}$")
-    topic_logins: str = setting("Topics", "customer.logins", "", "Logins (in)")
-    topic_orders: str = setting("Topics", "customer.orders", "", "Orders (in)")
-    topic_tickets: str = setting("Topics", "customer.tickets", "", "Support tickets (in)")
-    topic_reviews: str = setting("Topics", "customer.reviews", "", "Reviews and surveys (in)")
-    topic_profiles: str = setting("Topics", "customer.profiles", "", "Profiles (in, compacted)")
-    topic_cancellations: str = setting("Topics", "customer.cancellations", "", "Explicit cancellations (in)")
-    topic_outcomes: str = setting("Topics", "churn.outcomes", "", "What the retention team did (in)")
-    topic_alerts: str = setting("Topics", "churn.alerts", "", "Alerts (out)")
-    topic_scores: str = setting("Topics", "churn.scores", "", "Bands of customers (out, compacted)")
-    topic_examples: str = setting("Topics", "churn.examples", "", "Labelled examples (internal)")
+    topic_logins: str = setting("Topics", DEFAULTS["logins"], "", "Logins (in)")
+    topic_orders: str = setting("Topics", DEFAULTS["orders"], "", "Orders (in)")
+    topic_tickets: str = setting("Topics", DEFAULTS["tickets"], "", "Support tickets (in)")
+    topic_reviews: str = setting("Topics", DEFAULTS["reviews"], "", "Reviews and surveys (in)")
+    topic_profiles: str = setting("Topics", DEFAULTS["profiles"], "", "Profiles (in, compacted)")
+    topic_cancellations: str = setting("Topics", DEFAULTS["cancellations"], "", "Explicit cancellations (in)")
+    topic_outcomes: str = setting("Topics", DEFAULTS["outcomes"], "", "What the retention team did (in)")
+    topic_alerts: str = setting("Topics", DEFAULTS["alerts"], "", "Alerts (out)")
+    topic_scores: str = setting("Topics", DEFAULTS["scores"], "", "Bands of customers (out, compacted)")
+    topic_examples: str = setting("Topics", DEFAULTS["examples"], "", "Labelled examples (internal)")
     topic_partitions: int = setting(
         "Topics",
         12,

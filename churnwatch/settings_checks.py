@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from churnwatch.settings_sources import public_name
+from features.tiles import RETENTION_DAYS
+from streams.errors import ConfigError
 from streams.time import DAY_MS
 
 if TYPE_CHECKING:
     from churnwatch.settings import Settings
 
 HORIZON_DAYS_MAX = 120
-TILE_DAYS_KEPT = 180
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
@@ -28,8 +29,8 @@ def _question_contradictions(settings: Settings) -> Iterator[str]:
             yield f"{public_name(name)} must be whole days, such as 60d"
     if settings.horizon_ms > HORIZON_DAYS_MAX * DAY_MS:
         yield f"{public_name('horizon_ms')} must be at most {HORIZON_DAYS_MAX}d"
-    if settings.active_ms > TILE_DAYS_KEPT * DAY_MS:
-        yield f"{public_name('active_ms')} must be at most {TILE_DAYS_KEPT}d: no older days are kept"
+    if settings.active_ms > RETENTION_DAYS * DAY_MS:
+        yield f"{public_name('active_ms')} must be at most {RETENTION_DAYS}d: no older days are kept"
     if settings.snapshot_ms > settings.horizon_ms:
         yield f"{public_name('snapshot_ms')} must not exceed {public_name('horizon_ms')}"
     if settings.expiry_ms < settings.active_ms + settings.horizon_ms:
@@ -41,6 +42,10 @@ def _work_contradictions(settings: Settings) -> Iterator[str]:
         yield f"{public_name('chunk_bytes_max')} must be at least {public_name('value_bytes_max')}"
     if settings.buffer_bytes_max < settings.chunk_bytes_max:
         yield f"{public_name('buffer_bytes_max')} must be at least {public_name('chunk_bytes_max')}"
+    try:
+        settings.topics()
+    except ConfigError as error:
+        yield f"CHURNWATCH_TOPIC_…: {error}"
     if settings.replay_until_ms is not None and settings.clock != "replay":
         yield f"{public_name('replay_until_ms')} needs {public_name('clock')}=replay"
     if settings.model_file is not None and settings.learning_enabled:

@@ -7,9 +7,9 @@ so that a log file or `grep` can use them.
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,8 +19,12 @@ from rich.table import Table
 PLAIN_EVERY_SECONDS: Final = 5.0
 """How often progress is reported where it cannot be redrawn."""
 
-Update = Callable[[float, str], None]
-"""Called with how much is done and what to say beside it."""
+
+class Update(Protocol):
+    """Called as work moves on: how much is done, what to say beside it, and how much there is in all, if known."""
+
+    def __call__(self, done: float, said: str, total: float | None = None) -> None:
+        """Show it."""
 
 
 def say(line: str) -> None:
@@ -66,15 +70,15 @@ def plain_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 @contextmanager
-def progress(label: str, total: float | None = None) -> Iterator[Update]:
+def progress(label: str) -> Iterator[Update]:
     """Show how far long work is, on standard error; gives the function to call as it moves on."""
     if sys.stderr.isatty():
-        yield from _drawn(label, total)
+        yield from _drawn(label)
     else:
-        yield from _plain(label, total)
+        yield from _plain(label)
 
 
-def _drawn(label: str, total: float | None) -> Iterator[Update]:
+def _drawn(label: str) -> Iterator[Update]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -83,15 +87,19 @@ def _drawn(label: str, total: float | None) -> Iterator[Update]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(escape(label), total=total, said="")
-        yield lambda done, said: bar.update(task, completed=done, said=escape(said))
+        task = bar.add_task(escape(label), total=None, said="")
+
+        def update(done: float, said: str, total: float | None = None) -> None:
+            bar.update(task, completed=done, total=total, said=escape(said))
+
+        yield update
 
 
-def _plain(label: str, total: float | None) -> Iterator[Update]:
+def _plain(label: str) -> Iterator[Update]:
     last_said = time.monotonic()
     latest = ""
 
-    def update(done: float, said: str) -> None:
+    def update(done: float, said: str, total: float | None = None) -> None:
         nonlocal last_said, latest
         share = f" {done / total:4.0%}" if total else ""
         latest = f"{label}:{share} {said}"

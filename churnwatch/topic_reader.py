@@ -13,6 +13,22 @@ FETCH_WAIT_MS: Final = 250
 FETCH_RECORDS_MAX: Final = 5000
 
 
+def partitions_of(cluster: Cluster, topics: Sequence[str]) -> list[TopicPartition]:
+    """Give the partitions of those topics that exist."""
+    return [TopicPartition(topic, p) for topic in topics for p in range(cluster.partitions.get(topic, 0))]
+
+
+async def offsets(
+    settings: Settings, cluster: Cluster, topics: Sequence[str]
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """Give the first offset that is still there, and the next one to be written, of every partition of the topics."""
+    wanted = partitions_of(cluster, topics)
+    if not wanted:
+        return {}, {}
+    async with open_consumer(settings) as consumer, answering(settings):
+        return await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+
+
 async def read_topics(
     settings: Settings, topics: Sequence[str], *, follow: bool = False, cluster: Cluster | None = None
 ) -> AsyncIterator[ConsumerRecord | None]:
@@ -23,8 +39,7 @@ async def read_topics(
     Raises:
         TransportError: the brokers do not answer, or no longer.
     """
-    known = cluster or await describe(settings)
-    wanted = [TopicPartition(topic, p) for topic in topics for p in range(known.partitions.get(topic, 0))]
+    wanted = partitions_of(cluster or await describe(settings), topics)
     if not wanted:
         yield None
         return
