@@ -13,6 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp ## make .venv with everything, at locked versions (the other targets run it when needed)
+	@:
 
 .venv/.stamp: requirements-dev.lock pyproject.toml tools/setup.sh
 	@tools/setup.sh
@@ -21,6 +22,7 @@ demo: setup ## eighteen months of real orders through Kafka, Redis and River in 
 	@$(BIN)/churnwatch demo --services $(SERVICES)
 
 test: check ## check, then all tests, in random order (ARGS="-k name" passes options to pytest)
+	@$(BIN)/python -m tools.services fetch
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: setup ## format, lint, types, layers, generated documents

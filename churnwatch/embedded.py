@@ -21,6 +21,7 @@ from churnwatch.child import LOOPBACK, Child
 PARTITIONS = 4
 START_TIMEOUT_S = 30.0
 SEND_TIMEOUT_S = 60.0
+READ_BYTES_MAX = 1 << 20
 
 
 class EmbeddedKafka:
@@ -66,19 +67,11 @@ def _serve_redis() -> None:
     from fakeredis._clients._tcp_server import TCPFakeRequestHandler
 
     class Handler(TCPFakeRequestHandler):
-        """Waits where the client reads slower than we write.
-
-        fakeredis puts the connection in non-blocking mode for its reads, so that a reply larger than the socket's buffer
-        (an MGET of a few hundred customers) fails with BlockingIOError. A second socket object on the same connection
-        has a time-out of its own, and Python waits for room where there is one.
-        """
+        """fakeredis's handler with streams that suit values of many kilobytes."""
 
         def setup(self) -> None:
             super().setup()
-            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            patient = self.request.dup()
-            patient.settimeout(SEND_TIMEOUT_S)
-            self.wfile = self.writer.writer = _SocketWriter(patient)
+            self.rfile = self.wfile = self.writer.writer = _Stream(self.request)
 
     server = TcpFakeServer((LOOPBACK, 0))
     server.RequestHandlerClass = Handler
@@ -87,21 +80,33 @@ def _serve_redis() -> None:
     _wait_for_end_of_input()
 
 
-class _SocketWriter(io.BufferedIOBase):
-    """An unbuffered stream onto a socket, with the socket's own time-out."""
+class _Stream(io.BufferedIOBase):
+    """Both directions of a fakeredis connection, which fakeredis has put in non-blocking mode for its reads.
+
+    Its own streams fail in two ways. A reply larger than the socket's buffer (an MGET of a few hundred customers) ends in
+    BlockingIOError: a second socket object on the same connection has a time-out, so that Python waits for room. And it
+    reads by lines, which cuts a binary value into pieces of 256 bytes on average and parses anew after each: a value of
+    10 MB took longer than the client's patience of 5 s. Here a read takes what has come.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._receiving = connection
+        self._sending = connection.dup()
+        self._sending.settimeout(SEND_TIMEOUT_S)
 
-    def writable(self) -> bool:
-        return True
+    def readline(self, _size: int | None = -1, /) -> bytes:
+        try:
+            return self._receiving.recv(READ_BYTES_MAX)
+        except BlockingIOError:
+            return b""  # nothing has come yet; fakeredis asks select whether this is the end
 
     def write(self, data: Any, /) -> int:
-        self._connection.sendall(data)
+        self._sending.sendall(data)
         return len(data)
 
     def close(self) -> None:
-        self._connection.close()
+        self._sending.close()
         super().close()
 
 
