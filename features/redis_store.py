@@ -20,8 +20,8 @@ from redis.exceptions import MovedError, ResponseError
 
 from features.redis_client import Client, Wire, WireBroken
 from features.redis_layout import Command, Layout, pairs
-from features.store import NOT_HELD, OUTBOX_READ_MAX, Commit, CommitUnknown, StoreUnavailable, moved
-from streams.errors import Corrupt, FenceLost
+from features.store import NOT_HELD, OUTBOX_READ_MAX, Commit, moved
+from streams.errors import CommitUnknown, Corrupt, FenceLost, StoreUnavailable
 
 ATTEMPTS: Final = 2
 """Tries of what may be repeated: a read on a connection that had died idle, a commit that a moved slot refused."""

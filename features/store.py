@@ -35,17 +35,6 @@ NOT_HELD: Final = (
 )
 
 
-class StoreUnavailable(StateError):
-    """The store cannot be reached or refuses for now: nothing changed; wait and make the same call again."""
-
-
-class CommitUnknown(StateError):
-    """The connection was lost while a commit was under way: whether it was applied is not known.
-
-    Open the store again: the meta value it returns is the old or the new one, and so tells.
-    """
-
-
 class CommitTooLarge(StateError):
     """A commit passes `COMMIT_KEYS_MAX` or `COMMIT_BYTES_MAX`: take smaller chunks."""
 
