@@ -66,8 +66,13 @@ class Limits:
     future_ms_max: int = DAY_MS
 
 
-def decode(record: RawRecord, stream: str, limits: Limits, now_ms: int) -> Arrival | Rejected:
-    """Return the event in a record of `stream`, or why there is none. `now_ms` is the wall clock."""
+def decode(
+    record: RawRecord, stream: str, limits: Limits, now_ms: int, *, keyed: bool = True
+) -> Arrival | Rejected:
+    """Return the event in a record of `stream`, or why there is none.
+
+    `now_ms` is the wall clock; `keyed` is False for lines of a file, which have no key to be checked.
+    """
     value = record.value
     if value is None:
         return _tombstone(record, stream)
@@ -84,7 +89,7 @@ def decode(record: RawRecord, stream: str, limits: Limits, now_ms: int) -> Arriv
         return _invalid(record, error)
     except (ValueError, RecursionError) as error:
         return Rejected(record, "malformed", type(error).__name__, _short(error), "decode")
-    return _placed(record, stream, event, limits, now_ms)
+    return _placed(record, stream, event, limits, now_ms, keyed=keyed)
 
 
 def decode_chunk(records: Iterable[RawRecord], stream: str, limits: Limits, now_ms: int) -> list[Arrival | Rejected]:
@@ -98,9 +103,11 @@ def late(arrival: Arrival, horizon_ms: int) -> Rejected:
     return Rejected(arrival.record, "late", "ValueError", message, "pipeline")
 
 
-def _placed(record: RawRecord, stream: str, event: InputEvent, limits: Limits, now_ms: int) -> Arrival | Rejected:
+def _placed(
+    record: RawRecord, stream: str, event: InputEvent, limits: Limits, now_ms: int, *, keyed: bool
+) -> Arrival | Rejected:
     """Check the event against its record and the clock."""
-    if record.key != event.customer_id.encode():
+    if keyed and record.key != event.customer_id.encode():
         what = "no key" if record.key is None else "another key than its customer_id"
         message = f"the record has {what}; the key decides the partition, so it must be the customer_id in UTF-8"
         return Rejected(record, "mismatched_key", "ValueError", message, "validate")

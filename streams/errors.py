@@ -6,6 +6,8 @@ ChurnwatchError
 ├── TransportError       Kafka does not answer, or does not hold what the state says it should
 └── StateError           the stored state cannot be used
     ├── FenceLost        another writer has changed it: this one must read anew or stop
+    ├── StoreUnavailable the store does not answer or refuses for now: wait and try again
+    ├── CommitUnknown    the connection broke during a commit: read anew to learn whether it was applied
     ├── NewerSchema      a newer Churnwatch wrote it
     └── Corrupt          it is not what Churnwatch writes
 """
@@ -42,6 +44,14 @@ class StateError(ChurnwatchError):
 
 class FenceLost(StateError):
     """Another writer has changed the state since it was read: read it anew, or stop."""
+
+
+class StoreUnavailable(StateError):
+    """The store cannot be reached or refuses for now: wait and make the same call again, a commit too."""
+
+
+class CommitUnknown(StateError):
+    """The connection was lost while a commit was under way: open the store again to learn whether it was applied."""
 
 
 class NewerSchema(StateError):
