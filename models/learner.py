@@ -113,14 +113,21 @@ class Learner:
 
     def _wait(self, example: Example) -> None:
         counters, learnt_until_ms = self._state.counters, self._state.learnt_until_ms
-        fits = len(example.vector) == 4 * len(self._model.names)
-        if not fits or example.label not in {0, 1} or not 0 <= example.taken_ms <= example.matured_ms:
+        if not self._makes_sense(example):
             counters.damaged += 1
             return
         if learnt_until_ms is not None and example.matured_ms <= learnt_until_ms:
             counters.late += 1
         self._heard_of(example.matured_ms)
         heappush(self._state.waiting, _in_order(example))
+
+    def _makes_sense(self, example: Example) -> bool:
+        return (
+            len(example.vector) == 4 * len(self._model.names)
+            and example.label in {0, 1}
+            and 0.0 <= example.risk <= 1.0
+            and 0 <= example.taken_ms <= example.matured_ms
+        )
 
     def _heard_of(self, at_ms: int) -> None:
         first_ms = self._state.first_ms

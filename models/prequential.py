@@ -114,7 +114,7 @@ class Prequential(msgspec.Struct, array_like=True):
 
     def update(self, example: Example) -> None:
         """Test what was said about an example. Cohorts older than the rolling window count in the whole only."""
-        risk, label = min(max(example.risk, 0.0), 1.0), example.label
+        risk, label = example.risk, example.label
         if not example.version:
             self.rule.update(risk, label)
             return

@@ -33,8 +33,9 @@ MODEL_SCHEMA: Final = 1
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
     """Numbers of a model over n features.
 
-    Lists are in the order of the features. Matrices are (n+1)², row by row, little-endian 64-bit floats, the constant
-    last; empty before the first example.
+    Lists are in the order of the features; empty matrices mean that there was no example yet. The regression has the
+    constant as one more input, and as much room as River has made: natural_mean (m), matrices (m, m) row by row as
+    little-endian 64-bit floats, m > n.
     """
 
     fingerprint: str
@@ -105,11 +106,11 @@ def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> C
 
 def _check(state: ModelState, features: int) -> None:
     per_feature = (state.means, state.variances, state.weights, state.squared_gradients)
-    matrix_bytes = 8 * (features + 1) ** 2
+    room = len(state.natural_mean)
     if (
         any(len(part) != features for part in per_feature)
-        or {len(state.precision), len(state.covariance)} != {matrix_bytes}
-        or len(state.natural_mean) != features + 1
+        or {len(state.precision), len(state.covariance)} != {8 * room * room}
+        or room <= features
     ):
         raise Corrupt("the stored model state's parts do not fit together: delete it to learn anew")
 
@@ -125,12 +126,12 @@ def _restore(model: ChurnModel, state: ModelState) -> None:
     logistic.intercept = state.intercept
     logistic.optimizer.g2.update(zip(names, state.squared_gradients, strict=True))
     logistic.optimizer.n_iterations = state.examples
-    size = len(names) + 1
+    room = len(state.natural_mean)
     regression._idx = {name: place for place, name in enumerate((*names, CONSTANT))}
-    regression._cap = size
-    regression._ss_arr = _unpacked(state.precision, size)
+    regression._cap = room
+    regression._ss_arr = _unpacked(state.precision, room)
     # River updates the covariance in place through BLAS, which needs it in columns.
-    regression._ss_inv_arr = np.asfortranarray(_unpacked(state.covariance, size))
+    regression._ss_inv_arr = np.asfortranarray(_unpacked(state.covariance, room))
     regression._eta_arr = np.array(state.natural_mean)
     regression._m_dirty = True
 

@@ -1,0 +1,35 @@
+import pytest
+
+from models.rule import RHYTHM_PRIOR_DAYS, rhythm_days, sentence, silence_risk
+
+
+def test_half_at_twice_the_rhythm() -> None:
+    rhythm = rhythm_days(12.0, 9)
+    assert silence_risk(2 * rhythm, 12.0, 9) == pytest.approx(0.5)
+    assert silence_risk(rhythm, 12.0, 9) == pytest.approx(0.2)
+    assert silence_risk(4 * rhythm, 12.0, 9) == pytest.approx(0.8)
+
+
+def test_risk_rises_with_silence_from_zero_on() -> None:
+    risks = [silence_risk(days, 12.0, 9) for days in range(-3, 400)]
+    assert risks[:4] == [0.0] * 4
+    assert risks[4:] == sorted(set(risks[4:]))
+    assert risks[-1] < 1.0
+
+
+def test_the_more_is_known_the_closer_the_rhythm_is_to_the_own_one() -> None:
+    assert [round(rhythm_days(4.0, days), 1) for days in (2, 5, 20)] == [17.0, 9.2, 5.3]
+
+
+@pytest.mark.parametrize(("gap", "order_days"), [(None, 0), (None, 1), (None, 7), (3.0, 1)])
+def test_without_a_gap_the_prior_is_the_rhythm(gap: float | None, order_days: int) -> None:
+    assert rhythm_days(gap, order_days) == RHYTHM_PRIOR_DAYS
+
+
+def test_orders_within_a_day_of_each_other_do_not_make_an_alarm_of_a_weekend() -> None:
+    assert silence_risk(2.0, 0.0, 3) < 0.02
+
+
+def test_what_the_rule_says() -> None:
+    assert sentence(1.2, 3.4, 7) == "no order for 1 day; before, one every 3 days (7 order days)"
+    assert sentence(0.0, None, 0) == "no order for 0 days"
