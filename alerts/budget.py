@@ -34,8 +34,8 @@ BINS: Final = 200
 EDGES: Final = tuple(index / BINS for index in range(BINS + 1))
 """Thresholds that can be chosen: 0, 0.005, … 1."""
 
-VALUE_EDGES: Final = tuple(1.1**power for power in range(-48, 240))
-"""Values are told apart by steps of a tenth, from 0.01 to eight thousand million of any currency."""
+VALUE_EDGES: Final = tuple(1.05**power for power in range(-95, 470))
+"""Values are told apart by steps of a twentieth, from 0.01 to eight thousand million of any currency."""
 
 WINDOW_DAYS: Final = 28
 WEEK_DAYS: Final = 7
@@ -145,12 +145,11 @@ class BudgetKeeper:
             if days < WEEK_DAYS:
                 thresholds[lane] = self._policy.cold_threshold(segment)
                 continue
-            counts = crossings(self._sum(start_day, boundary_day).rises.get(lane, {}))
+            counts = crossings(self._rises(lane, start_day, boundary_day))
             per_day = self._policy.shares.get(segment, 0.0) * self._policy.daily_budget
             index = choose(counts, per_day * days, self._policy.floor(segment))
             thresholds[lane], openings[lane] = EDGES[index], counts[index] / days
-        values = self._sum(boundary_day - WINDOW_DAYS, boundary_day).values
-        cut = value_cut(values, self._policy.high_value_share)
+        cut = value_cut(self._values(boundary_day), self._policy.high_value_share)
         derived: dict[str, Any] = {"thresholds": thresholds, "openings_per_day": openings}
         return derived if cut is None else derived | {"value_cut": cut}
 
@@ -158,11 +157,18 @@ class BudgetKeeper:
         self._kept_from_day = max(self._kept_from_day, day)
         self._days = {day: stats for day, stats in self._days.items() if day >= self._kept_from_day}
 
-    def _sum(self, first_day: int, end_day: int) -> DayStats:
-        total = DayStats()
+    def _rises(self, lane: str, first_day: int, end_day: int) -> dict[int, int]:
+        total: dict[int, int] = {}
         for day, stats in self._days.items():
             if first_day <= day < end_day:
-                total.add(stats)
+                _add(total, stats.rises.get(lane, {}))
+        return total
+
+    def _values(self, end_day: int) -> dict[int, int]:
+        total: dict[int, int] = {}
+        for day, stats in self._days.items():
+            if day < end_day:
+                _add(total, stats.values)
         return total
 
     def dump(self) -> object:

@@ -144,7 +144,7 @@ def _mark(name: str, what: str, top: int, middling: float, rest: str) -> Topic:
 
 def _rating_trend(values: Values) -> str | None:
     change = values["rating_trend_90d"]
-    return f"Ratings down by {number(-change)} stars in 90 days" if change < 0 else None
+    return f"Ratings down by {counted(-change, 'star')} in 90 days" if change < 0 else None
 
 
 TOPICS: Final = (
@@ -202,7 +202,7 @@ TOPICS: Final = (
     Topic(("tickets_30d", "tickets_90d"), ("tickets_30d", "tickets_90d"), _tickets),
     _count("severe_tickets_90d", "ticket", "of high severity in 90 days"),
     _mark("satisfaction_90d", "Satisfaction with the support", 5, MIDDLING_STARS, "in 90 days"),
-    _mark("nps_180d", "Survey answers of", 10, MIDDLING_NPS, "in 180 days"),
+    _mark("nps_180d", "Survey answers:", 10, MIDDLING_NPS, "in 180 days"),
     _count("service_mentions_90d", "review", "on service or delivery in 90 days"),
     _count("returned_orders_90d", "order", "returned in 90 days"),
     _count("product_tickets_90d", "ticket", "on a product or a return in 90 days"),

@@ -17,6 +17,10 @@ from typing import Final
 from alerts.episode import Episode, Transition
 from alerts.policy import Policy
 from streams.events import Outcome
+from streams.time import DAY_MS
+
+SNOOZE_MAX_MS: Final = 180 * DAY_MS
+"""No snooze lasts longer, so that a slip of the pen does not silence a customer for good."""
 
 STATUSES: Final = ("", "acknowledged", "contacted", "accepted", "declined", "snoozed", "false_alarm")
 
@@ -36,8 +40,8 @@ def apply_outcome(episode: Episode, outcome: Outcome, policy: Policy) -> tuple[T
         return ()
     episode.outcome, episode.outcome_ms, episode.action = status, at_ms, outcome.action or ""
     if status == "snoozed":
-        until_ms = outcome.snooze_until
-        episode.snoozed_until_ms = at_ms + policy.snooze_ms if until_ms is None else until_ms
+        until_ms = at_ms + policy.snooze_ms if outcome.snooze_until is None else outcome.snooze_until
+        episode.snoozed_until_ms = min(until_ms, at_ms + SNOOZE_MAX_MS)
     if status == "false_alarm" and episode.open:
         closed_ms = max(at_ms, episode.opened_ms)
         return (episode.close(outcome.customer_id, "resolved", "false_alarm", closed_ms, policy.cool_down_ms),)

@@ -106,7 +106,7 @@ def explain_step(
             code, because = _CANCELLED[cancellation]
             told = f"{told}, because of {because}"
     elif transition.cause == "return":
-        told = f"Came back with an {quiet.sign} on {iso(transition.at_ms)[:10]}"
+        told = f"Came back: {quiet.sign} on {iso(transition.at_ms)[:10]}"
     elif transition.cause == "fall":
         told = f"The risk has fallen to {number(transition.risk)}, well below {number(transition.threshold)}"
     else:
@@ -173,5 +173,5 @@ def _tell(
         features.update((name, figure(values[name])) for name in shown)
     if not sentences:
         return None
-    # Rounded down, so that the weights cannot sum to more than 1.
-    return Reason(family, math.floor(weight * 10_000) / 10_000, "; ".join(sentences), features)
+    # Rounded down (but for the last bits of a float), so that the weights cannot sum to more than 1.
+    return Reason(family, math.floor(weight * 10_000 + 1e-6) / 10_000, "; ".join(sentences), features)

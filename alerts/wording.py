@@ -9,8 +9,9 @@ def number(value: float) -> str:
     >>> number(3.0), number(12.345), number(0.256)
     ('3', '12.3', '0.26')
     """
-    text = f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    digits = 2 if abs(value) < 1 else 1
+    rounded = round(value, digits) + 0.0  # turns -0.0 into 0.0
+    return f"{rounded:.{digits}f}".rstrip("0").rstrip(".")
 
 
 def counted(value: float, noun: str, nouns: str | None = None) -> str:

@@ -1,0 +1,211 @@
+"""Any history of looks and outcomes: episodes keep their grammar, ids are unique, the same input gives the same alerts.
+
+Risks and thresholds are multiples of 1/64, so that sums of them are exact and the oracle need not allow for rounding.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.alert import SILENCE, build, decode, encode, model_stamp
+from alerts.bands import RANK
+from alerts.budget import EDGES, StatsBuilder, crossings
+from alerts.decide import Assessment, decide
+from alerts.episode import Episode, Transition, alert_id
+from alerts.outcomes import apply_outcome
+from alerts.policy import Policy
+from alerts.segments import SEGMENTS
+from streams.events import Outcome
+from streams.time import DAY_MS
+
+Look = dict[str, Any]
+RISKS = st.integers(0, 64).map(lambda n: n / 64)
+LOOKS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "days": st.integers(0, 20),
+            "risk": RISKS,
+            "threshold": st.sampled_from([0.375, 0.5, 0.625, 0.75]),
+            "ordered": st.booleans(),
+            "segment": st.sampled_from(SEGMENTS),
+            "basis": st.sampled_from(["model", "model", "model", "rule"]),
+            "order_days": st.sampled_from([1, 2, 5]),
+            "gone": st.sampled_from([False] * 9 + [True]),
+            "cancelled": st.sampled_from([False] * 9 + [True]),
+            "held": st.sampled_from([False] * 5 + [True]),
+            "outcome": st.sampled_from([None] * 6 + ["snoozed", "false_alarm", "contacted"]),
+        }
+    ),
+    max_size=60,
+)
+POLICIES = st.builds(
+    Policy,
+    hysteresis=st.sampled_from([0.0, 0.125]),
+    cool_down_ms=st.sampled_from([0, 14 * DAY_MS]),
+    cool_down_break=st.booleans(),
+    resolve_on_return=st.booleans(),
+)
+
+
+def play(looks: list[Look], policy: Policy, *, stored: bool = False) -> tuple[list[Transition], Episode]:
+    """Run one customer through the looks; with `stored` the episode is packed and unpacked between any two."""
+    episode, day, seen_ms = Episode(), 100, 0
+    raised: list[Transition] = []
+    for look in looks:
+        day += look["days"]
+        seen_ms = day * DAY_MS if look["ordered"] else seen_ms
+        fields = ("segment", "order_days")
+        assessment = Assessment(
+            "c-1",
+            day * DAY_MS,
+            look["risk"],
+            *(look[name] for name in fields),
+            last_seen_ms=seen_ms,
+            **{name: look[name] for name in ("basis", "gone", "cancelled", "held")},
+        )
+        raised += decide(episode, assessment, look["threshold"], policy)
+        if look["outcome"]:
+            raised += apply_outcome(episode, outcome(episode, look["outcome"], day), policy)
+        if stored:
+            episode = msgspec.msgpack.decode(msgspec.msgpack.encode(episode), type=Episode)
+    return raised, episode
+
+
+def outcome(episode: Episode, status: str, day: int) -> Outcome:
+    about = alert_id("c-1", episode.life_day, episode.number, max(episode.seq, 1))
+    given = {"event_id": "e", "customer_id": "c-1", "occurred_at": day * DAY_MS, "alert_id": about, "status": status}
+    return Outcome.model_validate(given)
+
+
+@given(LOOKS, POLICIES)
+def test_episodes_keep_their_grammar(looks: list[Look], policy: Policy) -> None:
+    """opened, then escalated at most twice with rising bands, then resolved or churned; or churned alone."""
+    raised, episode = play(looks, policy)
+    current: Transition | None = None
+    for step in raised:
+        if step.kind == "opened" or current is None:
+            assert current is None, "opened while another is open"
+            assert step.kind == "opened" or (step.kind, step.cause) == ("churned", "cancelled")
+        else:
+            assert step.episode_id == current.episode_id
+            assert RANK[step.band] >= RANK[current.band]
+        if step.kind == "escalated":
+            assert current is not None
+            assert RANK[step.band] > RANK[current.band]
+        assert step.band != "low"
+        current = step if step.kind in ("opened", "escalated") else None
+    assert episode.open is (current is not None)
+    assert episode.number == len({step.episode_id for step in raised})
+
+
+@given(LOOKS, POLICIES)
+def test_ids_are_unique_and_the_same_input_gives_the_same_bytes(looks: list[Look], policy: Policy) -> None:
+    raised, episode = play(looks, policy)
+    assert len({step.alert_id for step in raised}) == len(raised)
+    again, stored = play(looks, policy, stored=True)
+    assert (again, stored) == (raised, episode)
+    for first, second in zip(raised, again, strict=True):
+        one, two = (
+            encode(
+                build(
+                    step,
+                    annual_value=100 / 3,
+                    currency="EUR",
+                    reasons=[],
+                    actions=[],
+                    model=model_stamp(step.basis, 7, 900),
+                    trigger=SILENCE,
+                )
+            )
+            for step in (first, second)
+        )
+        assert one == two == encode(decode(one))
+
+
+@given(LOOKS, POLICIES)
+def test_the_past_is_never_rewritten(looks: list[Look], policy: Policy) -> None:
+    raised, _ = play(looks, policy)
+    earlier, _ = play(looks[: len(looks) // 2], policy)
+    assert raised[: len(earlier)] == earlier
+
+
+@given(LOOKS, POLICIES)
+def test_the_cool_down_holds(looks: list[Look], policy: Policy) -> None:
+    policy = Policy(hysteresis=policy.hysteresis, cool_down_ms=14 * DAY_MS)
+    raised, _ = play(looks, policy)
+    for before, after in pairwise(raised):
+        if before.kind in ("resolved", "churned") and after.kind == "opened":
+            assert after.at_ms - before.at_ms >= policy.cool_down_ms
+
+
+@given(LOOKS, POLICIES)
+def test_nothing_is_opened_or_escalated_in_the_dark(looks: list[Look], policy: Policy) -> None:
+    """Not for those who are gone, not on an order, not in an outage, not below the threshold."""
+    dark = [look | {"held": True} for look in looks]
+    assert not {step.kind for step in play(dark, policy)[0]} & {"opened", "escalated"}
+    ordering = [look | {"ordered": True, "days": max(look["days"], 1)} for look in looks]
+    assert "opened" not in {step.kind for step in play(ordering, policy)[0]}
+    low = [look | {"risk": min(look["risk"], look["threshold"] - 1 / 64)} for look in looks]
+    assert "opened" not in {step.kind for step in play(low, policy)[0]}
+
+
+@given(st.lists(st.integers(-7, 7).map(lambda n: n / 64), min_size=1, max_size=60))
+def test_a_risk_that_stays_within_the_slack_is_one_alert_at_most(wiggles: list[float]) -> None:
+    """Around .625, within a hysteresis of 1/8 and below the next band's edge."""
+    policy = Policy(hysteresis=0.125)
+    episode = Episode()
+    raised: list[Transition] = []
+    for day, risk in enumerate([0.25, 0.625, *(0.625 + wiggle for wiggle in wiggles)]):
+        assessment = Assessment("c-1", (100 + 15 * day) * DAY_MS, risk, "loyal", 5, 100 * DAY_MS)
+        raised += decide(episode, assessment, 0.625, policy)
+    assert [step.kind for step in raised] == ["opened"]
+
+
+class Relay:
+    """The oracle: one threshold with hysteresis, open or not, as one would write it down for a single threshold."""
+
+    def __init__(self, threshold: float, first: float, slack: float) -> None:
+        self.threshold, self.slack = threshold, slack
+        self.open = first >= threshold
+        self.openings = 0
+
+    def look(self, risk: float) -> None:
+        if not self.open and risk >= self.threshold:
+            self.open = True
+            self.openings += 1
+        elif self.open and risk + self.slack < self.threshold:
+            self.open = False
+
+
+@given(st.lists(RISKS, min_size=1, max_size=40), st.sampled_from([0.0, 0.125, 0.25]))
+def test_the_tally_knows_what_every_threshold_would_have_raised(risks: list[float], slack: float) -> None:
+    """The counts of one run equal a relay for each of the 200 thresholds, though only one of them was in force."""
+    policy = Policy(hysteresis=slack, cool_down_ms=0)
+    relays = [Relay(edge, risks[0], slack) for edge in EDGES]
+    stats, episode = StatsBuilder(), Episode()
+    for day, risk in enumerate(risks):
+        assessment = Assessment("c-1", (100 + day) * DAY_MS, risk, "loyal", 5, 0)
+        decide(episode, assessment, 0.625, policy, stats)
+        for relay in relays:
+            relay.look(risk)
+    counted = [0] * len(EDGES)
+    for rises, _ in stats.take().values():
+        for index, count in enumerate(crossings(rises.get("loyal", {}))):
+            counted[index] += count
+    assert counted == [relay.openings for relay in relays]
+
+
+@given(st.lists(RISKS, min_size=1, max_size=40), st.sampled_from([0.375, 0.5, 0.75]))
+def test_the_tally_at_the_threshold_in_force_is_what_was_opened(risks: list[float], threshold: float) -> None:
+    policy = Policy(hysteresis=0.125, cool_down_ms=0)
+    stats, episode, opened = StatsBuilder(), Episode(), 0
+    for day, risk in enumerate([0.0, *risks]):
+        assessment = Assessment("c-1", (100 + day) * DAY_MS, risk, "loyal", 5, 0)
+        opened += sum(step.kind == "opened" for step in decide(episode, assessment, threshold, policy, stats))
+    index = EDGES.index(threshold)
+    assert opened == sum(crossings(rises.get("loyal", {}))[index] for rises, _ in stats.take().values())
