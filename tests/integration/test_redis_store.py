@@ -134,6 +134,8 @@ async def test_a_commit_that_never_arrived_is_unknown_and_reopening_tells(
     with pytest.raises(CommitUnknown):
         await store.commit(Commit(b"2", append=[b"x"]))
     proxy.swallow_requests = False
+    with pytest.raises(FenceLost):  # for it might yet arrive
+        await store.commit(Commit(b"2", append=[b"x"]))
     assert await store.open() == b"1"
     await store.commit(Commit(b"2", append=[b"x"]))
     assert await store.outbox() == [b"x"]
@@ -161,6 +163,38 @@ async def test_the_fence_holds_across_connections(proxy: Proxy, shaky: Callable[
     await other.commit(Commit(b"2"))
     with pytest.raises(FenceLost):
         await store.commit(Commit(b"3"))
+
+
+async def test_the_fence_holds_after_a_cancelled_read(proxy: Proxy, shaky: Callable[[], RedisStore]) -> None:
+    store, other = shaky(), shaky()
+    await store.open()
+    await store.commit(Commit(b"1"))
+    await other.open()
+    proxy.swallow_replies = True
+    reading = asyncio.ensure_future(store.load(["a"]))
+    await asyncio.sleep(0.05)
+    reading.cancel()
+    await asyncio.wait([reading])
+    proxy.swallow_replies = False
+    await other.commit(Commit(b"2"))
+    with pytest.raises(FenceLost):
+        await store.commit(Commit(b"3"))
+
+
+async def test_ids_are_complete_and_each_comes_once_though_the_connection_breaks(
+    proxy: Proxy, shaky: Callable[[], RedisStore]
+) -> None:
+    store = shaky()
+    await store.open()
+    many = [f"customer-{i}" for i in range(2_500)]
+    await store.commit(Commit(b"1", dict.fromkeys(many, b"x")))
+    found = []
+    async for key in store.ids():
+        found.append(key)
+        if len(found) in (1, 1_500):
+            proxy.cut()
+    assert len(found) == len(many)
+    assert set(found) == set(many)
 
 
 async def test_a_cancelled_read_never_gives_its_reply_to_the_next(
