@@ -8,6 +8,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -58,6 +59,10 @@ class Checked:
     def add_bad(self, path: Path, line: int) -> None:
         """Remember a bad line, so that the second pass leaves it out."""
         self.bad.setdefault(path, set()).add(line)
+        self.add_skipped(path, line)
+
+    def add_skipped(self, path: Path, line: int | None = None) -> None:
+        """Count a bad line; raises InputFileError where there are too many."""
         self.skipped += 1
         if self.skipped > BAD_LINES_MAX:
             raise InputFileError(path, line, f"more than {BAD_LINES_MAX} bad lines: is this a file of events?")
@@ -71,7 +76,8 @@ def check(paths: Sequence[Path], limits: Limits, now_ms: int, *, skip_bad: bool 
     """
     found = Checked()
     for path in paths:
-        for line, stream, raw in read_events(path):
+        unrouted = partial(_skip, found, path) if skip_bad else None
+        for line, stream, raw in read_events(path, bad=unrouted):
             record = RawRecord(stream, 0, line, now_ms, None, raw)
             arrival = decode(record, stream, limits, now_ms, keyed=False)
             if isinstance(arrival, Rejected):
@@ -84,6 +90,10 @@ def check(paths: Sequence[Path], limits: Limits, now_ms: int, *, skip_bad: bool 
             if line % REPORT_EVERY == 0:
                 yield found
     yield found
+
+
+def _skip(found: Checked, path: Path, _: InputFileError) -> None:
+    found.add_skipped(path)
 
 
 def message(stream: str, raw: bytes, shift_ms: int = 0) -> Message:
@@ -109,6 +119,10 @@ def messages(paths: Sequence[Path], bad: Mapping[Path, set[int]], shift_ms: int 
 
 
 def _messages_of(path: Path, bad: set[int], shift_ms: int) -> Iterator[Message]:
-    for line, stream, raw in read_events(path):
+    for line, stream, raw in read_events(path, bad=_pass_over):
         if line not in bad:
             yield message(stream, raw, shift_ms)
+
+
+def _pass_over(_: InputFileError) -> None:
+    """Leave out what the check has counted, or has refused already."""
