@@ -91,7 +91,7 @@ class StatsBuilder:
 
     def take(self) -> dict[int, Any]:
         """Return the counts as plain data (UTC day to `[rises, values]`) and start anew."""
-        taken: dict[int, Any] = msgspec.to_builtins(dict(sorted(self._days.items())), str_keys=False)
+        taken: dict[int, Any] = msgspec.to_builtins(self._days, str_keys=False, order="deterministic")
         self._days = {}
         return taken
 
@@ -109,7 +109,6 @@ class BudgetKeeper:
         self._policy = policy
         self._days: dict[int, DayStats] = {}
         self._first_day: dict[str, int] = {}
-        self._kept_from_day = 0
 
     def absorb(self, source: int, stats: Mapping[int, Any]) -> None:
         """Add what a `StatsBuilder` took.
@@ -122,8 +121,6 @@ class BudgetKeeper:
         except msgspec.ValidationError as error:
             raise Corrupt(f"statistics from partition {source} cannot be read ({error}): skip the message") from error
         for day, counts in counted.items():
-            if day < self._kept_from_day:
-                continue
             for lane in counts.rises:
                 self._first_day[lane] = min(day, self._first_day.get(lane, day))
             self._days.setdefault(day, DayStats()).add(counts)
@@ -136,7 +133,7 @@ class BudgetKeeper:
         Only days that ended by `boundary_ms` count; boundaries never fall. `quality` is not used.
         """
         boundary_day = day_of(boundary_ms)
-        self._forget_before(boundary_day - WINDOW_DAYS)
+        self._days = {day: stats for day, stats in self._days.items() if day >= boundary_day - WINDOW_DAYS}
         thresholds: dict[str, float] = {}
         openings: dict[str, float] = {}
         for (segment, _), lane in LANES.items():
@@ -152,10 +149,6 @@ class BudgetKeeper:
         cut = value_cut(self._values(boundary_day), self._policy.high_value_share)
         derived: dict[str, Any] = {"thresholds": thresholds, "openings_per_day": openings}
         return derived if cut is None else derived | {"value_cut": cut}
-
-    def _forget_before(self, day: int) -> None:
-        self._kept_from_day = max(self._kept_from_day, day)
-        self._days = {day: stats for day, stats in self._days.items() if day >= self._kept_from_day}
 
     def _rises(self, lane: str, first_day: int, end_day: int) -> dict[int, int]:
         total: dict[int, int] = {}
@@ -173,8 +166,8 @@ class BudgetKeeper:
 
     def dump(self) -> object:
         """Return the state as plain data."""
-        days = msgspec.to_builtins(dict(sorted(self._days.items())), str_keys=False)
-        return [days, dict(sorted(self._first_day.items())), self._kept_from_day]
+        days = msgspec.to_builtins(self._days, str_keys=False, order="deterministic")
+        return [days, dict(sorted(self._first_day.items()))]
 
     def load(self, state: Any) -> None:
         """Take back what `dump` returned.
@@ -183,10 +176,10 @@ class BudgetKeeper:
             Corrupt: it is something else.
         """
         try:
-            kept = msgspec.convert(state, tuple[dict[int, DayStats], dict[str, int], int])
+            kept = msgspec.convert(state, tuple[dict[int, DayStats], dict[str, int]])
         except msgspec.ValidationError as error:
             raise Corrupt(f"the stored budget cannot be read ({error}): start the learner anew") from error
-        self._days, self._first_day, self._kept_from_day = kept
+        self._days, self._first_day = kept
 
 
 def crossings(changes: Mapping[int, int]) -> list[int]:

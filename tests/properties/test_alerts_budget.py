@@ -40,6 +40,7 @@ def test_neither_partitions_nor_order_matter(
         parts.absorb(source, msgspec.msgpack.decode(msgspec.msgpack.encode(part)))
     for day in (115, 125, 141):
         assert parts.at(day * DAY_MS, {}) == whole.at(day * DAY_MS, {})
+    assert msgspec.msgpack.encode(parts.dump()) == msgspec.msgpack.encode(whole.dump())
 
 
 @given(st.lists(RISES, max_size=60), st.integers(100, 141), st.integers(100, 141))

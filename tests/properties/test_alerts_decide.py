@@ -59,15 +59,9 @@ def play(looks: list[Look], policy: Policy, *, stored: bool = False) -> tuple[li
     for look in looks:
         day += look["days"]
         seen_ms = day * DAY_MS if look["ordered"] else seen_ms
-        fields = ("segment", "order_days")
-        assessment = Assessment(
-            "c-1",
-            day * DAY_MS,
-            look["risk"],
-            *(look[name] for name in fields),
-            last_seen_ms=seen_ms,
-            **{name: look[name] for name in ("basis", "gone", "cancelled", "held")},
-        )
+        names = ("risk", "segment", "order_days", "basis", "gone", "cancelled", "held")
+        given_now = {name: look[name] for name in names} | {"last_seen_ms": seen_ms}
+        assessment = Assessment("c-1", day * DAY_MS, **given_now)
         raised += decide(episode, assessment, look["threshold"], policy)
         if look["outcome"]:
             raised += apply_outcome(episode, outcome(episode, look["outcome"], day), policy)

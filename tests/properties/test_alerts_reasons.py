@@ -24,7 +24,7 @@ SILENCES = st.builds(Silence, st.floats(0, 500), st.one_of(st.none(), st.floats(
 @given(EFFECTS, SILENCES)
 def test_reasons_are_whole(effects: list[FeatureEffect], quiet: Silence) -> None:
     for basis in ("model", "rule"):
-        reasons = explain(effects, quiet, basis)  # type: ignore[arg-type]
+        reasons = explain(effects, quiet, basis)
         assert 1 <= len(reasons) <= REASONS_MAX
         weights = [reason.weight for reason in reasons]
         assert weights == sorted(weights, reverse=True)
@@ -36,7 +36,7 @@ def test_reasons_are_whole(effects: list[FeatureEffect], quiet: Silence) -> None
             assert not reason.evidence.endswith(".")
             assert reason.features
             assert "nan" not in reason.evidence
-        assert msgspec.json.encode(reasons) == msgspec.json.encode(explain(effects, quiet, basis))  # type: ignore[arg-type]
+        assert msgspec.json.encode(reasons) == msgspec.json.encode(explain(effects, quiet, basis))
 
 
 @given(EFFECTS, SILENCES)

@@ -23,7 +23,7 @@ class Case:
         self.raised: list[Transition] = []
 
     def look(self, day: float, risk: float, ordered: float = 0.5, **more: Any) -> list[tuple[str, str]]:
-        given = {"segment": "loyal", "order_days": 5} | more
+        given: dict[str, Any] = {"segment": "loyal", "order_days": 5} | more
         assessment = Assessment("c-1", int(day * DAY_MS), risk, last_seen_ms=int(ordered * DAY_MS), **given)
         steps = decide(self.episode, assessment, self.threshold, self.policy)
         self.raised += steps
@@ -218,7 +218,7 @@ def test_a_rise_is_tallied_once_from_the_mark(case: Case) -> None:
             rises.append((day, lane, low, high))
 
     def look(day: int, risk: float, **more: Any) -> None:
-        given = {"segment": "loyal", "order_days": 5} | more
+        given: dict[str, Any] = {"segment": "loyal", "order_days": 5} | more
         assessment = Assessment("c-1", day * DAY_MS, risk, last_seen_ms=DAY_MS // 2, **given)
         decide(case.episode, assessment, 0.6, case.policy, Tally())
 
