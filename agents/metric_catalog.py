@@ -60,13 +60,30 @@ LABELS: Final[Mapping[str, Label]] = {
         "what the retention team reports",
     ),
     "label": Label(("churned", "stayed"), "the truth, once known"),
-    "metric": Label(("roc_auc", "pr_auc", "log_loss", "brier", "ece", "base_rate"), "a figure of prequential quality"),
-    "window": Label(("all", "rolling"), "over all examples so far, or the latest ones"),
+    "metric": Label(
+        (
+            "base_rate",
+            "auc",
+            "weekly_auc",
+            "pr_auc",
+            "log_loss",
+            "brier",
+            "ece",
+            "precision_10",
+            "lift_10",
+            "rule_auc",
+        ),
+        "a figure of prequential quality; rule_auc is what the silence rule alone achieves",
+    ),
+    "window": Label(("all", "recent"), "over all examples so far, or those of the latest weeks"),
     "version": Label((), "of Churnwatch"),
     "python": Label((), "version of Python"),
     "faust": Label((), "version of faust-streaming"),
     "river": Label((), "version of River"),
 }
+
+BUILD_LABELS: Final = ("version", "python", "faust", "river")
+"""The labels of churnwatch_build_info."""
 
 CHUNK_EVENTS: Final = (1, 4, 16, 64, 256, 512, 1024, 2048, 4096, 16384)
 ROUND_TRIP_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -134,7 +151,7 @@ KEEPING_UP: Final = (
     _histogram(
         "event_to_alert_seconds",
         "seconds",
-        "From an event (or a wake-up's due time) to Kafka's acknowledgement of the alert it raised; only on the live clock",
+        "From Kafka's timestamp of an event to Kafka's acknowledgement of the alert it raised; alerts of silence do not count",
         DELAY_SECONDS,
     ),
     _counter("timers_due", "wake-ups", "Wake-ups that came due"),
@@ -144,7 +161,7 @@ KEEPING_UP: Final = (
     ),
     _gauge("healthy", "1 or 0", "What /healthz last said"),
     _gauge("ready", "1 or 0", "What /readyz last said"),
-    _gauge("build_info", "1", "Always 1; the labels are the versions", "version", "python", "faust", "river"),
+    _gauge("build_info", "1", "Always 1; the labels are the versions", *BUILD_LABELS),
 )
 
 BEING_RIGHT: Final = (

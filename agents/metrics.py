@@ -1,7 +1,7 @@
 """The worker's metrics: what `agents.metric_catalog` declares, filled in.
 
-Calls come once per chunk, step or scrape, never once per event: a call costs about a microsecond, so a chunk of a thousand events
-pays some twenty of them. Amounts are plain numbers, and spans of time are seconds, as Prometheus wants them.
+Calls come once per chunk, step or scrape, never once per event: counting in a series costs about two microseconds, and a step
+counts in some thirty of them, whether it takes in one event or a thousand. Amounts are plain numbers, and spans of time are seconds, as Prometheus wants them.
 
 The conservation law
     At every moment churnwatch_events_total{outcome="read"} = applied + duplicate + late + dead_lettered, for each topic.
@@ -17,35 +17,42 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.process_collector import ProcessCollector
 
-from agents.metric_catalog import LABELS, METRICS, OTHER, Metric
+from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, Metric
+from agents.metric_series import Series
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 """The media type of what `Metrics.render` returns."""
+
+RECENT: Final = "recent_"
+"""What the learner puts before the names of figures over the latest examples."""
 
 
 class Metrics:
     """All metrics of one worker.
 
     `topics` are the input topics' names: together with `LABELS` they bound every label, and any other value is counted as
-    `other`. `build` gives the labels of churnwatch_build_info. Series whose labels are known beforehand start at 0, since
+    `other`. `build` gives the versions of `BUILD_LABELS`. Series whose labels are known beforehand start at 0, since
     Prometheus cannot see the increase of a counter that appears with its first value.
     """
 
     def __init__(self, registry: CollectorRegistry, topics: Collection[str], build: Mapping[str, str]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each counter, read by nothing here
         self._registry = registry
-        self._declared = {metric.name: metric for metric in METRICS}
-        self._allowed = {name: frozenset(label.values) for name, label in LABELS.items() if label.values}
-        self._allowed["topic"] = frozenset(topics)
-        self._counters = {m.name: Counter(m.name, m.meaning, m.labels, registry=registry) for m in _of("counter")}
-        self._gauges = {m.name: Gauge(m.name, m.meaning, m.labels, registry=registry) for m in _of("gauge")}
+        allowed = {name: frozenset(label.values) for name, label in LABELS.items() if label.values}
+        allowed["topic"] = frozenset(topics)
+        self._counters = {
+            m.name: Series(m, Counter(m.name, m.meaning, m.labels, registry=registry), allowed) for m in _of("counter")
+        }
+        self._gauges = {
+            m.name: Series(m, Gauge(m.name, m.meaning, m.labels, registry=registry), allowed) for m in _of("gauge")
+        }
         self._histograms = {
-            m.name: Histogram(m.name, m.meaning, m.labels, registry=registry, buckets=m.buckets)
+            m.name: Series(m, Histogram(m.name, m.meaning, m.labels, registry=registry, buckets=m.buckets), allowed)
             for m in _of("histogram")
         }
         self._partitions: frozenset[int] = frozenset()
-        self._start_at_zero()
-        self._set("churnwatch_build_info", 1, *(build.get(name, "") for name in self._labels_of("build_info")))
+        self._start_at_zero(allowed)
+        self._set("churnwatch_build_info", 1, *(build[label] for label in BUILD_LABELS))
         ProcessCollector(namespace="churnwatch", registry=registry)
 
     def render(self) -> bytes:
@@ -111,9 +118,9 @@ class Metrics:
         """Count a rebalance and note the partitions now held; the series of those that left are removed."""
         self._add("churnwatch_rebalances_total", 1)
         self._set("churnwatch_partitions_assigned", len(partitions))
-        for gone, metric in product(self._partitions.difference(partitions), _of("gauge")):
-            if "partition" in metric.labels:
-                self._gauges[metric.name].remove_by_labels({"partition": str(gone)})
+        for gone in self._partitions.difference(partitions):
+            for gauge in self._gauges.values():
+                gauge.end_partition(gone)
         self._partitions = frozenset(partitions)
 
     def fence_lost(self) -> None:
@@ -143,7 +150,7 @@ class Metrics:
             self._add("churnwatch_alert_reasons_total", 1, code)
 
     def alert_acknowledged(self, seconds: float) -> None:
-        """Record how long an alert took, from its event (or its wake-up's due time) to Kafka's acknowledgement."""
+        """Record how long an alert took, from Kafka's timestamp of its event to Kafka's acknowledgement of the alert."""
         self._observe("churnwatch_event_to_alert_seconds", max(0.0, seconds))
 
     def alert_budget(self, per_day: float) -> None:
@@ -167,10 +174,15 @@ class Metrics:
         self._set("churnwatch_model_ready", ready)
         self._set("churnwatch_model_age_seconds", max(0.0, age_seconds))
 
-    def quality(self, window: str, figures: Mapping[str, float]) -> None:
-        """Set the prequential figures of a window; a figure that cannot be computed yet is NaN."""
-        for figure, value in figures.items():
-            self._set("churnwatch_model_quality", value, figure, window)
+    def quality(self, figures: Mapping[str, float]) -> None:
+        """Set the prequential figures as the learner names them: `auc` over all examples, `recent_auc` over the latest.
+
+        Names that the label `metric` does not list (counts, error bounds) are left out.
+        """
+        for name, value in figures.items():
+            figure = name.removeprefix(RECENT)
+            if figure in LABELS["metric"].values:
+                self._set("churnwatch_model_quality", value, figure, "recent" if name.startswith(RECENT) else "all")
 
     def learner_lag(self, batches: int) -> None:
         """Set how many messages the learner has yet to learn; a worker that loses the learner sets 0."""
@@ -181,40 +193,25 @@ class Metrics:
         self._set("churnwatch_healthy", healthy)
         self._set("churnwatch_ready", ready)
 
-    def _start_at_zero(self) -> None:
-        """Create every series of a counter or histogram whose labels can be listed, and nothing silent so far."""
+    def _start_at_zero(self, allowed: Mapping[str, frozenset[str]]) -> None:
+        """Create every series of a counter or histogram whose labels can be listed; no source is known to be silent."""
         for metric in METRICS:
-            known = [sorted(self._allowed.get(label, ())) for label in metric.labels]
-            for values in product(*known):
+            for values in product(*(sorted(allowed.get(label, ())) for label in metric.labels)):
                 if metric.kind == "counter":
-                    self._add(metric.name, 0, *values)
-                elif metric.kind == "histogram" and values:
-                    self._histograms[metric.name].labels(*values)
+                    self._counters[metric.name].of(*values)
+                elif metric.kind == "histogram":
+                    self._histograms[metric.name].of(*values)
                 elif metric.name == "churnwatch_source_silent":
-                    self._set(metric.name, 0, *values)
+                    self._gauges[metric.name].of(*values)
 
     def _add(self, name: str, amount: float, *values: str | int) -> None:
-        counter = self._counters[name]
-        (counter.labels(*self._bounded(name, values)) if values else counter).inc(amount)
+        self._counters[name].of(*values).inc(amount)
 
     def _set(self, name: str, value: float, *values: str | int) -> None:
-        gauge = self._gauges[name]
-        (gauge.labels(*self._bounded(name, values)) if values else gauge).set(value)
+        self._gauges[name].of(*values).set(value)
 
     def _observe(self, name: str, value: float, *values: str | int) -> None:
-        histogram = self._histograms[name]
-        (histogram.labels(*self._bounded(name, values)) if values else histogram).observe(value)
-
-    def _bounded(self, name: str, values: tuple[str | int, ...]) -> list[str]:
-        """Write label values out, `other` for any that `LABELS` and the topics do not list."""
-        bounded = []
-        for label, value in zip(self._declared[name].labels, values, strict=True):
-            allowed = self._allowed.get(label)
-            bounded.append(str(value) if allowed is None or value in allowed else OTHER)
-        return bounded
-
-    def _labels_of(self, short: str) -> tuple[str, ...]:
-        return self._declared[f"churnwatch_{short}"].labels
+        self._histograms[name].of(*values).observe(value)
 
 
 def _of(kind: str) -> list[Metric]:

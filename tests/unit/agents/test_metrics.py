@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -10,7 +11,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.metric_catalog import LABELS, METRICS, PROCESS, Metric
 from agents.metrics import CONTENT_TYPE, Metrics
+from alerts.alert import Code
+from alerts.bands import BANDS
+from alerts.episode import Kind
+from alerts.segments import SEGMENTS
 from churnwatch import metric_docs
+from models.measures import Quality
+from streams.codec import Reason
+from streams.events import Outcome
 
 TOPICS = ("customer.logins", "customer.orders")
 BUILD = {"version": "1.2.3", "python": "3.12", "faust": "0.15.3", "river": "0.26.1"}
@@ -54,7 +62,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.outcomes({"contacted": 2})
     metrics.examples(churned=2, stayed=5)
     metrics.model(version=12, examples=3400, ready=True, age_seconds=3600.0)
-    metrics.quality("rolling", {"roc_auc": 0.71, "ece": float("nan")})
+    metrics.quality({"auc": 0.71, "recent_ece": 0.02})
     metrics.learner_lag(3)
     metrics.condition(healthy=True, ready=False)
 
@@ -152,6 +160,9 @@ def test_series_end_when_the_partition_leaves() -> None:
     assert {labels["partition"] for _, labels, _ in samples(metrics) if "partition" in labels} == {"1"}
     assert value(metrics, "churnwatch_partitions_assigned") == 2
     assert value(metrics, "churnwatch_rebalances_total") == 2
+    metrics.assigned([0, 1])
+    metrics.lag("customer.orders", 0, events=4, seconds=1.0)
+    assert value(metrics, "churnwatch_lag_events", topic="customer.orders", partition="0") == 4, "it came back"
 
 
 def test_one_clock_mode_is_on_at_a_time() -> None:
@@ -161,6 +172,28 @@ def test_one_clock_mode_is_on_at_a_time() -> None:
     modes = {labels["mode"]: on for name, labels, on in samples(metrics) if name == "churnwatch_clock_mode"}
     assert modes == {"live": 1, "lagging": 0, "replay": 0}
     assert value(metrics, "churnwatch_watermark_timestamp_seconds", partition="3") == 2.5
+
+
+def test_figures_of_quality_are_told_apart_and_others_left_out() -> None:
+    metrics = make()
+    metrics.quality({"auc": 0.7, "recent_auc": 0.6, "rule_auc": 0.59, "recent_examples": 900, "auc_error": 0.001})
+    seen = {
+        (labels["metric"], labels["window"]): figure
+        for name, labels, figure in samples(metrics)
+        if name == "churnwatch_model_quality"
+    }
+    assert seen == {("auc", "all"): 0.7, ("auc", "recent"): 0.6, ("rule_auc", "all"): 0.59}
+
+
+def test_the_labels_take_the_values_that_the_rooms_use() -> None:
+    words = {name: set(label.values) for name, label in LABELS.items()}
+    assert words["reason"] == set(get_args(Reason))
+    assert words["code"] == set(get_args(Code))
+    assert words["kind"] == set(get_args(Kind))
+    assert words["band"] == set(BANDS) - {"low"}, "an alert's band is never low"
+    assert words["segment"] == set(SEGMENTS)
+    assert words["status"] == set(get_args(Outcome.model_fields["status"].annotation))
+    assert words["metric"] - {"weekly_auc", "rule_auc"} <= set(Quality.__struct_fields__)
 
 
 def test_a_step_without_wake_ups_leaves_no_lateness() -> None:
