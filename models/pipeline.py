@@ -9,11 +9,15 @@
 Of the pipelines tried on two public purchase logs with 60-day delayed labels, prequentially, this one ranked best
 within a week and was best calibrated. The learning rate matters most: SGD at the usual 0.01 to 0.1 is far worse.
 Nothing in here draws a random number: the same examples in the same order give the same model, bit for bit.
+
+A feature sleeps, and costs nothing, until it first differs from what it was in the first example: a shop without
+tickets or log-ins learns twice as fast. That changes no result. A constant has variance 0, so the scaler gives 0, no
+weight moves, and when the feature wakes, its count, mean and variance are those of the constant it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from river.linear_model import BayesianLinearRegression, LogisticRegression
@@ -21,6 +25,7 @@ from river.optim import AdaGrad
 from river.preprocessing import StandardScaler
 
 from models.guide import Linear, Scale
+from models.labels import clean
 from models.scorer import clipped_logit, sigmoid, transform
 
 LEARNING_RATE: Final = 0.03
@@ -30,6 +35,13 @@ CONSTANT: Final = ""
 
 class ChurnModel:
     """The model, learning one example at a time.
+
+    Attributes:
+        names, scales: the features.
+        examples: how many were learnt.
+        resting: each feature's value in the first example; empty before it.
+        awake: places of the features that have differed from it since, in the order in which they first did.
+        scaler, logistic, regression: River's parts; they know the features that are awake.
 
     >>> model = ChurnModel(["silence_days"], ["log"])
     >>> for _ in range(200):
@@ -45,6 +57,10 @@ class ChurnModel:
         self.names = tuple(names)
         self.scales = tuple(scales)
         self._logs = tuple(scale == "log" for scale in scales)
+        self.examples = 0
+        self.resting: tuple[float, ...] = ()
+        self.awake: list[int] = []
+        self._asleep = list(range(len(self.names)))
         self.scaler = StandardScaler()
         self.logistic = LogisticRegression(AdaGrad(LEARNING_RATE))
         self.regression = BayesianLinearRegression()
@@ -57,12 +73,18 @@ class ChurnModel:
         Raises:
             ValueError: the vector has another length than `names`.
         """
+        if len(vector) != len(self.names):
+            raise ValueError(f"a vector of {len(vector)} features, but the model has {len(self.names)}")
+        if not self.examples:
+            self.resting = tuple(map(clean, vector))
+        self.wake([place for place in self._asleep if vector[place] != self.resting[place]])
         x = self._transformed(vector)
         self.scaler.learn_one(x)
         z = self.scaler.transform_one(x)
         self.logistic.learn_one(z, bool(label))
         z[CONSTANT] = 1.0
         self.regression.learn_one(z, label)
+        self.examples += 1
 
     def predict(self, vector: Sequence[float]) -> float:
         """Return the probability of churn. `scorer.Scorer` does the same from a guide, ten times faster."""
@@ -74,7 +96,9 @@ class ChurnModel:
 
     def folded(self) -> tuple[tuple[float, ...], Linear, Linear]:
         """Return (means, logistic, regression): the model as linear functions of the transformed features."""
-        means = tuple(self.scaler.means.get(name, 0.0) for name in self.names)
+        means = [self.scaler.means.get(name, 0.0) for name in self.names]
+        for place in self._asleep if self.examples else ():
+            means[place] = transform(self.resting[place], is_log=self._logs[place])
         variances = [self.scaler.vars.get(name, 0.0) for name in self.names]
         per_unit = [v**-0.5 if v > 0.0 else 0.0 for v in variances]
         weights = self.logistic.weights
@@ -82,8 +106,17 @@ class ChurnModel:
         # One input at a time reads the posterior mean through River's public door.
         bayes = tuple(self.regression.predict_one({name: d}) for name, d in zip(self.names, per_unit, strict=True))
         constant = self.regression.predict_one({CONSTANT: 1.0})
-        return means, Linear(self.logistic.intercept, logistic), Linear(constant, bayes)
+        return tuple(means), Linear(self.logistic.intercept, logistic), Linear(constant, bayes)
+
+    def wake(self, places: Iterable[int]) -> None:
+        """Let features take part from the next example on, with what they have been so far."""
+        for place in places:
+            name = self.names[place]
+            self.scaler.counts[name] = self.examples
+            self.scaler.means[name] = transform(self.resting[place], is_log=self._logs[place])
+            self.scaler.vars[name] = 0.0
+            self.awake.append(place)
+            self._asleep.remove(place)
 
     def _transformed(self, vector: Sequence[float]) -> dict[str, float]:
-        columns = zip(self.names, vector, self._logs, strict=True)
-        return {name: transform(value, is_log=is_log) for name, value, is_log in columns}
+        return {self.names[place]: transform(vector[place], is_log=self._logs[place]) for place in self.awake}

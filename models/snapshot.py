@@ -31,15 +31,17 @@ MODEL_SCHEMA: Final = 1
 
 
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
-    """Numbers of a model over n features.
+    """Numbers of a model over n features, of which k are awake (see `ChurnModel`).
 
-    Lists are in the order of the features; empty matrices mean that there was no example yet. The regression has the
-    constant as one more input, and as much room as River has made: natural_mean (m), matrices (m, m) row by row as
-    little-endian 64-bit floats, m > n.
+    Shapes: resting (n, or 0 before the first example); awake, means, variances, weights, squared_gradients (k), in
+    the order of waking; natural_mean (m) and matrices (m, m), row by row as little-endian 64-bit floats, where m > k is
+    the room that River has made for the inputs, first the constant, then the awake.
     """
 
     fingerprint: str
     examples: int
+    resting: list[float]
+    awake: list[int]
     means: list[float]
     variances: list[float]
     weights: list[float]
@@ -61,19 +63,21 @@ _decoder = msgspec.msgpack.Decoder(ModelState)
 
 
 def dump_model(model: ChurnModel) -> bytes:
-    """Return the model's numbers: one byte of schema version, then MessagePack; about 37 kB for 45 features."""
-    names = model.names
+    """Return the model's numbers: one byte of schema version, then MessagePack; about 60 kB for 60 features awake."""
+    names = [model.names[place] for place in model.awake]
     weights = model.logistic.weights
     gradients = model.logistic.optimizer.g2
     regression: Any = model.regression
     state = ModelState(
-        fingerprint=fingerprint(names, model.scales),
-        examples=model.logistic.optimizer.n_iterations,
-        means=[model.scaler.means.get(name, 0.0) for name in names],
-        variances=[model.scaler.vars.get(name, 0.0) for name in names],
-        weights=[weights.get(name, 0.0) for name in names],
+        fingerprint=fingerprint(model.names, model.scales),
+        examples=model.examples,
+        resting=list(model.resting),
+        awake=list(model.awake),
+        means=[model.scaler.means[name] for name in names],
+        variances=[model.scaler.vars[name] for name in names],
+        weights=[weights[name] for name in names],
         intercept=float(model.logistic.intercept),
-        squared_gradients=[gradients.get(name, 0.0) for name in names],
+        squared_gradients=[gradients[name] for name in names],
         precision=_packed(regression._ss_arr),
         covariance=_packed(regression._ss_inv_arr),
         natural_mean=regression._eta_arr.tolist(),
@@ -105,21 +109,25 @@ def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> C
 
 
 def _check(state: ModelState, features: int) -> None:
-    per_feature = (state.means, state.variances, state.weights, state.squared_gradients)
-    room = len(state.natural_mean)
+    awake, room = len(state.awake), len(state.natural_mean)
+    per_awake = (state.means, state.variances, state.weights, state.squared_gradients)
     if (
-        any(len(part) != features for part in per_feature)
+        len(state.resting) != features
+        or len(set(state.awake).intersection(range(features))) != awake
+        or any(len(part) != awake for part in per_awake)
         or {len(state.precision), len(state.covariance)} != {8 * room * room}
-        or room <= features
+        or room <= awake
     ):
         raise Corrupt("the stored model state's parts do not fit together: delete it to learn anew")
 
 
 def _restore(model: ChurnModel, state: ModelState) -> None:
-    names = model.names
     scaler, logistic = model.scaler, model.logistic
     regression: Any = model.regression
-    scaler.counts.update(dict.fromkeys(names, state.examples))
+    model.examples = state.examples
+    model.resting = tuple(state.resting)
+    model.wake(state.awake)
+    names = [model.names[place] for place in state.awake]
     scaler.means.update(zip(names, state.means, strict=True))
     scaler.vars.update(zip(names, state.variances, strict=True))
     logistic._weights = VectorDict(dict(zip(names, state.weights, strict=True)))
@@ -127,7 +135,7 @@ def _restore(model: ChurnModel, state: ModelState) -> None:
     logistic.optimizer.g2.update(zip(names, state.squared_gradients, strict=True))
     logistic.optimizer.n_iterations = state.examples
     room = len(state.natural_mean)
-    regression._idx = {name: place for place, name in enumerate((*names, CONSTANT))}
+    regression._idx = {name: place for place, name in enumerate((CONSTANT, *names))}
     regression._cap = room
     regression._ss_arr = _unpacked(state.precision, room)
     # River updates the covariance in place through BLAS, which needs it in columns.

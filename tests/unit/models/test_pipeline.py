@@ -1,10 +1,16 @@
 import math
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from river.linear_model import BayesianLinearRegression, LogisticRegression
+from river.optim import AdaGrad
+from river.preprocessing import StandardScaler
 
 from models.guide import Scale
 from models.pipeline import ChurnModel
+from models.scorer import transform
 from tests.unit.models.samples import NAMES, SCALES, vector
 
 
@@ -73,5 +79,51 @@ def test_features_need_names_of_their_own(names: tuple[str, ...], scales: tuple[
 
 
 def test_a_vector_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="3"):
         ChurnModel(NAMES, SCALES).learn([1.0], 1)
+
+
+def plain_river(examples: Sequence[tuple[tuple[float, ...], int]]) -> tuple[StandardScaler, LogisticRegression, Any]:
+    """The same parts, every feature in every example."""
+    scaler, logistic = StandardScaler(), LogisticRegression(AdaGrad(0.03))
+    regression: Any = BayesianLinearRegression()
+    for features, label in examples:
+        columns = zip(NAMES, features, SCALES, strict=True)
+        x = {name: transform(value, is_log=scale == "log") for name, value, scale in columns}
+        scaler.learn_one(x)
+        z = scaler.transform_one(x)
+        logistic.learn_one(z, bool(label))
+        regression.learn_one(z | {"constant": 1.0}, label)
+    return scaler, logistic, regression
+
+
+def test_letting_features_sleep_changes_no_result() -> None:
+    rng = random.Random(6)
+    examples = []
+    for number in range(300):
+        days, orders, trend = vector(rng)
+        features = (days if number > 5 else 3.0, orders if number > 120 else 2.0, trend if number > 200 else -1.5)
+        examples.append((features, int(days > 40)))
+    model = ChurnModel(NAMES, SCALES)
+    for features, label in examples:
+        model.learn(features, label)
+    scaler, logistic, regression = plain_river(examples)
+    assert model.awake == [0, 1, 2]
+    assert dict(model.scaler.means) == dict(scaler.means)
+    assert dict(model.scaler.vars) == dict(scaler.vars)
+    assert dict(model.scaler.counts) == dict(scaler.counts)
+    assert model.logistic.intercept == pytest.approx(logistic.intercept, abs=1e-12)
+    assert model.logistic.weights == pytest.approx(logistic.weights, abs=1e-12)
+    for name in NAMES:
+        probe = {name: 1.0, "": 1.0, "constant": 1.0}
+        assert model.regression.predict_one(probe) == pytest.approx(regression.predict_one(probe), abs=1e-9)
+
+
+def test_a_sleeping_feature_is_at_its_mean() -> None:
+    model = ChurnModel(NAMES, SCALES)
+    for days in range(50):
+        model.learn([float(days), 7.0, 0.1], int(days > 25))
+    means, logistic, bayes = model.folded()
+    assert model.awake == [0]
+    assert means[1:] == (math.log1p(7.0), 0.1)
+    assert (logistic.slopes[1:], bayes.slopes[1:]) == ((0.0, 0.0), (0.0, 0.0))

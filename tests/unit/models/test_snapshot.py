@@ -49,7 +49,17 @@ def test_a_cut_off_model_is_refused() -> None:
         load_model(value[:-9], NAMES, SCALES)
 
 
-@pytest.mark.parametrize("fields", [{"means": [1.0]}, {"precision": b"1234567"}, {"natural_mean": []}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"means": [1.0]},
+        {"precision": b"1234567"},
+        {"natural_mean": []},
+        {"resting": []},
+        {"awake": [0, 0, 1]},
+        {"awake": [0, 1, 3]},
+    ],
+)
 def test_parts_that_do_not_fit_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(Corrupt, match="fit together"):
         load_model(changed(dump_model(taught(1)), **fields), NAMES, SCALES)
