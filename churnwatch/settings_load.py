@@ -28,6 +28,7 @@ KINDS = {
     date: "a date (1970-01-05)",
     Path: "a path",
 }
+SPAN = "a span with a unit (60d, 1h, 15m, 30s, 250ms)"
 MASK = "********"
 
 
@@ -105,7 +106,7 @@ def allowed(info: FieldInfo) -> str:
     """
     _, unit, _ = describe(info)
     if unit == DURATION:
-        return "a span with a unit (60d, 1h, 15m, 30s, 250ms)" + _range(info, span)
+        return SPAN + _range(info, span)
     if unit == INSTANT:
         return "an instant (1998-06-30T00:00:00Z) or epoch milliseconds"
     kind = _bare(info.annotation)

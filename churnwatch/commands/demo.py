@@ -27,6 +27,7 @@ def demo(
 
     - `churnwatch demo --services real`
     """
+    settings = load_settings()
     from churnwatch.demo import DemoOptions, run_demo
 
-    raise typer.Exit(run_demo(load_settings(), DemoOptions(services=services)))
+    raise typer.Exit(run_demo(settings, DemoOptions(services=services)))

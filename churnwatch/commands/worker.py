@@ -32,11 +32,12 @@ def worker(
 
     - `churnwatch worker --replay-until 1998-07-01T00:00:00Z` after publishing a log of the past
     """
-    from churnwatch.app import run_worker
-
     overrides: dict[str, object] = {}
     if replay_until is not None:
         overrides |= {"clock": "replay", "replay_until_ms": instant_ms(replay_until)}
     if web_port is not None:
         overrides |= {"web_port": web_port}
-    raise typer.Exit(run_worker(load_settings(**overrides)))
+    settings = load_settings(**overrides)
+    from churnwatch.app import run_worker
+
+    raise typer.Exit(run_worker(settings))
