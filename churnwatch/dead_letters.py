@@ -3,14 +3,14 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from churnwatch.kafka import open_producer
 from churnwatch.settings import Settings
 from churnwatch.topic_reader import read_topics
 
-ERROR_HEADERS: Final = ("__connect.errors.", "churnwatch.")
+ERROR_HEADERS: Final = ("__connect.errors.", "churnwatch.reason", "churnwatch.first_failed_at")
 VALUE_CHARS_SHOWN: Final = 2000
 IN_FLIGHT_MAX: Final = 500
 REQUEST_BYTES_MAX: Final = 64 << 20
@@ -96,20 +96,17 @@ async def letters(settings: Settings, choice: Choice) -> AsyncIterator[DeadLette
             yield letter
 
 
-@dataclass(slots=True)
 class Tally:
-    """How many dead letters, by topic and reason, and the last few of them."""
+    """How many dead letters, by topic and reason, and the last `keep` of them."""
 
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    last: deque[DeadLetter] = field(default_factory=deque)
+    def __init__(self, keep: int = 0) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.last: deque[DeadLetter] = deque(maxlen=keep)
 
-    def add(self, letter: DeadLetter, keep: int) -> None:
-        """Count one and keep it among the last `keep`."""
+    def add(self, letter: DeadLetter) -> None:
+        """Count one."""
         self.counts[letter.topic, letter.reason] += 1
-        if keep:
-            self.last.append(letter)
-        if len(self.last) > keep:
-            self.last.popleft()
+        self.last.append(letter)
 
     def shown(self) -> dict[str, Any]:
         """Give the tally as plain data."""
@@ -132,14 +129,14 @@ async def replay(settings: Settings, choice: Choice, *, dry_run: bool = False) -
     tally = Tally()
     if dry_run:
         async for letter in letters(settings, choice):
-            tally.add(letter, keep=0)
+            tally.add(letter)
         return tally
     async with open_producer(settings, max_request_size=REQUEST_BYTES_MAX) as producer:
         waiting: list[Any] = []
         async for letter in letters(settings, choice):
             sent = await producer.send(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
             waiting.append(sent)
-            tally.add(letter, keep=0)
+            tally.add(letter)
             if len(waiting) >= IN_FLIGHT_MAX:
                 await asyncio.gather(*waiting)
                 waiting.clear()

@@ -36,6 +36,7 @@ Message = tuple[int, str, bytes, bytes]
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
 _instant = msgspec.json.Decoder(int | str)
+_instant_or_none = msgspec.json.Decoder(int | str | None)
 
 
 @dataclass(slots=True)
@@ -106,9 +107,9 @@ def message(stream: str, raw: bytes, shift_ms: int = 0) -> Message:
     fields.pop("stream", None)
     if shift_ms:
         for name in INSTANTS:
-            if fields.get(name, b"null") != b"null":
-                moved = parse_instant(_instant.decode(fields[name])) + shift_ms
-                fields[name] = msgspec.Raw(msgspec.json.encode(iso(moved)))
+            at = _instant_or_none.decode(fields[name]) if name in fields else None
+            if at is not None:
+                fields[name] = msgspec.Raw(msgspec.json.encode(iso(parse_instant(at) + shift_ms)))
     occurred_ms = parse_instant(_instant.decode(fields["occurred_at"]))
     return occurred_ms, stream, _text.decode(fields["customer_id"]).encode(), msgspec.json.encode(fields)
 

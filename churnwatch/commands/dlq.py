@@ -46,9 +46,9 @@ def list_letters(
     choice = _chosen(settings, topic, reason)
 
     async def count() -> Tally:
-        tally = Tally()
+        tally = Tally(keep=last)
         async for letter in letters(settings, choice):
-            tally.add(letter, keep=last)
+            tally.add(letter)
         return tally
 
     tally = asyncio.run(count())
