@@ -172,7 +172,7 @@ class Wire:
         else:
             pool = self._client.connection_pool
             connection = pool.connection_class(**(pool.connection_kwargs | _WIRE))
-        await connection.connect()  # type: ignore[no-untyped-call] # redis-py leaves it without annotations
+        await connection.connect()
         self.connections += 1
         return connection
 

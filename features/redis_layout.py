@@ -64,9 +64,9 @@ class Layout:
             *(b"LIMIT", b"0", b"%d" % limit, b"WITHSCORES"),
         )
 
-    def entries(self, start: int, limit: int) -> Command:
-        """Return the command that reads the outbox from entry `start` on."""
-        return (b"LRANGE", self.outbox, b"%d" % start, b"%d" % (start + limit - 1))
+    def entries(self) -> Command:
+        """Return the command that reads the outbox."""
+        return (b"LRANGE", self.outbox, b"0", b"-1")
 
     def scan(self, cursor: bytes) -> Command:
         """Return the command that reads the next keys of states."""

@@ -12,7 +12,6 @@ step 4 alone and compares. Method: optimistic locking, https://redis.io/docs/lat
 """
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -20,7 +19,7 @@ from redis.exceptions import MovedError, ResponseError
 
 from features.redis_client import Client, Wire, WireBroken
 from features.redis_layout import Command, Layout, pairs
-from features.store import NOT_HELD, OUTBOX_READ_MAX, Commit, moved
+from features.store import NOT_HELD, Commit, moved
 from streams.errors import CommitUnknown, Corrupt, FenceLost, StoreUnavailable
 
 ATTEMPTS: Final = 2
@@ -77,8 +76,8 @@ class RedisStore:
         due, *values = await self._ask([self._layout.due(until_ms, limit), *self._layout.load(ids)])
         return _joined(values), pairs(due)
 
-    async def outbox(self, limit: int = OUTBOX_READ_MAX) -> list[bytes]:
-        entries: list[bytes] = (await self._ask([self._layout.entries(0, limit)]))[0] if limit > 0 else []
+    async def outbox(self) -> list[bytes]:
+        entries: list[bytes] = (await self._ask([self._layout.entries()]))[0]
         return entries
 
     async def commit(self, commit: Commit) -> None:
@@ -214,14 +213,8 @@ class RedisStore:
         layout = self._layout
         meta = await self._arm()
         known = [(b"EXISTS", layout.state(customer_id)), (b"ZSCORE", layout.timers, customer_id.encode())]
-        exists, due = await self._replies(known)
-        entries: set[bytes] = set()
-        page: list[bytes] = []
-        for start in itertools.count(0, OUTBOX_READ_MAX):
-            page = (await self._replies([layout.entries(start, OUTBOX_READ_MAX)]))[0]
-            entries.update(filter(drop_outbox, page))
-            if len(page) < OUTBOX_READ_MAX:
-                break
+        exists, due, outbox = await self._replies([*known, layout.entries()])
+        entries = set(filter(drop_outbox, outbox))
         if meta is None or not (exists or due is not None or entries):
             return False
         changed = moved(meta, next_meta)

@@ -20,9 +20,6 @@ from typing import Final, Protocol
 from features.timers import TimerQueue
 from streams.errors import FenceLost, StateError
 
-OUTBOX_READ_MAX: Final = 10_000
-"""Outbox entries read at once by default."""
-
 COMMIT_KEYS_MAX: Final = 50_000
 """Customers, timers and outbox entries that one commit may touch, all told."""
 
@@ -102,8 +99,12 @@ class PartitionStore(Protocol):
         """Return what `load(ids)` and `due(until_ms, limit)` return, in one round trip."""
         ...
 
-    async def outbox(self, limit: int = OUTBOX_READ_MAX) -> list[bytes]:
-        """Return the oldest entries of the outbox, at most `limit`, oldest first."""
+    async def outbox(self) -> list[bytes]:
+        """Return every entry of the outbox, oldest first.
+
+        All of them, because `Commit.trim` counts from the head: a reader that knew only some would trim what it
+        never published. The writer bounds the outbox: it appends no more while too many entries are unpublished.
+        """
         ...
 
     async def commit(self, commit: Commit) -> None:
@@ -127,6 +128,7 @@ class PartitionStore(Protocol):
 
         Raises:
             FenceLost: the partition changed under every one of a bounded number of attempts.
+            CommitUnknown: the connection broke on the way. Call again: what is erased stays so.
         """
         ...
 
@@ -188,8 +190,8 @@ class MemoryStore:
     ) -> tuple[list[bytes | None], list[tuple[str, int]]]:
         return await self.load(ids), await self.due(until_ms, limit)
 
-    async def outbox(self, limit: int = OUTBOX_READ_MAX) -> list[bytes]:
-        return self._data.outbox[:limit]
+    async def outbox(self) -> list[bytes]:
+        return list(self._data.outbox)
 
     async def commit(self, commit: Commit) -> None:
         commit.check()
