@@ -1,8 +1,10 @@
 """From a Kafka record to an event, or to the reason why not. Nothing in here raises, whatever the bytes.
 
-1. Size before anything is parsed, then the key, then the form: plain JSON, or CloudEvents in either mode (`streams.cloudevents`).
+1. The size, before anything is parsed; then the form: plain JSON, or CloudEvents in either mode (`streams.cloudevents`).
 2. The fields, by the event's model.
 3. What only the record can tell: the key must be the customer's id, and the time must not lie far ahead of the clock.
+
+`malformed` is what cannot be read at all, `invalid` what can be read and is not the event.
 
 Whether an event is too late is for the pipeline to say, which knows the partition's clock: `late`.
 """
@@ -14,15 +16,20 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
-from streams.cloudevents import attributes_of, is_cloud_event
-from streams.events import STREAMS, InputEvent, Profile
+from streams.cloudevents import EnvelopeError, fields_of, mode_of
+from streams.events import IDENTIFIER_MAX, STREAMS, InputEvent, Profile
 from streams.time import DAY_MS, INSTANT_MAX_MS, iso
 
 Reason = Literal["malformed", "invalid", "future", "late", "oversized", "mismatched_key"]
 MESSAGE_MAX: Final = 300
 """Characters of an error's message: enough to mend the producer, too few to carry a payload into logs."""
+
+PROBLEMS_MAX: Final = 5
+"""Fields that a message names."""
+
+# Bound once: per event, the lookup of `model_validate_json` and its keyword arguments cost as much as a field.
+_FROM_JSON: Final = {stream: model.__pydantic_validator__.validate_json for stream, model in STREAMS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +73,28 @@ class Limits:
     future_ms_max: int = DAY_MS
 
 
-def decode(
-    record: RawRecord, stream: str, limits: Limits, now_ms: int, *, keyed: bool = True
-) -> Arrival | Rejected:
+def decode(record: RawRecord, stream: str, limits: Limits, now_ms: int, *, keyed: bool = True) -> Arrival | Rejected:
     """Return the event in a record of `stream`, or why there is none.
 
     `now_ms` is the wall clock; `keyed` is False for lines of a file, which have no key to be checked.
     """
     value = record.value
     if value is None:
-        return _tombstone(record, stream)
+        return _tombstone(record, stream, limits, now_ms)
     if len(value) > limits.value_bytes_max:
         message = f"the value has {len(value)} bytes, {limits.value_bytes_max} are allowed"
         return Rejected(record, "oversized", "ValueError", message, "decode")
-    model = STREAMS[stream]
+    mode = mode_of(record.headers) if record.headers else None
     try:
-        if record.headers and is_cloud_event(record.headers):
-            event = model.model_validate(attributes_of(record.headers, value))
+        if mode is None:
+            event = _FROM_JSON[stream](value)
         else:
-            event = model.model_validate_json(value)
+            event = STREAMS[stream].model_validate(fields_of(mode, record.headers, value))
     except ValidationError as error:
         return _invalid(record, error)
-    except (ValueError, RecursionError) as error:
+    except EnvelopeError as error:
+        return Rejected(record, "invalid", "EnvelopeError", _short(error), "decode")
+    except ValueError as error:
         return Rejected(record, "malformed", type(error).__name__, _short(error), "decode")
     return _placed(record, stream, event, limits, now_ms, keyed=keyed)
 
@@ -117,39 +124,33 @@ def _placed(
     return Arrival(stream, event, record)
 
 
-def _tombstone(record: RawRecord, stream: str) -> Arrival | Rejected:
+def _tombstone(record: RawRecord, stream: str, limits: Limits, now_ms: int) -> Arrival | Rejected:
     """A null value: on the compacted profile topic it erases the profile, elsewhere it says nothing."""
     if stream != "profiles":
         return Rejected(record, "malformed", "ValueError", "the value is null", "decode")
+    place = f"tombstone:{record.topic}:{record.partition}:{record.offset}"
     try:
-        customer_id = (record.key or b"").decode()
         event = Profile(
-            event_id=f"tombstone:{record.topic}:{record.partition}:{record.offset}",
-            customer_id=customer_id,
+            event_id=place[-IDENTIFIER_MAX:],
+            customer_id=(record.key or b"").decode(),
             occurred_at=min(max(record.timestamp_ms, 0), INSTANT_MAX_MS),
         )
-    except (UnicodeDecodeError, ValidationError):
-        message = "the value is null and the key is not a customer_id: nothing to erase"
-        return Rejected(record, "malformed", "ValueError", message, "decode")
-    return Arrival(stream, event, record)
+    except ValueError as error:
+        message = "the value is null and the key is no customer_id (1 to 128 characters in UTF-8): nothing to erase"
+        return Rejected(record, "malformed", type(error).__name__, message, "decode")
+    return _placed(record, stream, event, limits, now_ms, keyed=True)
 
 
 def _invalid(record: RawRecord, error: ValidationError) -> Rejected:
     """Tell what is not JSON from what is not the event, and say which fields are wrong without repeating what they hold."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    if problems and problems[0]["type"] == "json_invalid":
+    if problems[0]["type"] == "json_invalid":
         return Rejected(record, "malformed", "ValidationError", _short(problems[0]["msg"]), "decode")
-    told = "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'event'}: {problem['msg']}" for problem in problems[:5])
-    if not isinstance(_peek(record.value), dict):
-        told = "the value is JSON but not an object"
+    told = "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'event'}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in problems[:PROBLEMS_MAX]
+    )
     return Rejected(record, "invalid", "ValidationError", _short(told), "validate")
-
-
-def _peek(value: bytes | None) -> object:
-    try:
-        return from_json(value or b"{}", cache_strings=False)
-    except (ValueError, RecursionError):
-        return {}
 
 
 def _short(problem: object) -> str:

@@ -1,6 +1,7 @@
 """The input events: what producers may send, to the letter of the published format.
 
-Strict and lenient where it helps: a number in quotes or a boolean for a number is an error, a field that nobody knows is ignored.
+Strict about values: a number in quotes or a boolean for a number is an error. Lenient about form: a field that nobody knows is
+ignored, and an optional field that is null is as good as absent, since many serialisers write every field they know.
 Instants come as RFC 3339 with an offset or as integer epoch milliseconds, and are integer milliseconds from then on.
 """
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from streams.time import INSTANT_MAX_MS, INSTANT_MIN_MS, parse_instant
 
+IDENTIFIER_MAX: Final = 256
 TEXT_MAX: Final = 20_000
 NOTE_MAX: Final = 2_000
 TOPICS_MAX: Final = 16
@@ -35,16 +37,18 @@ Instant = Annotated[
 # `strict` refuses "12" and true for 12; JSON has one kind of number, so 12 is a fine amount.
 Money = Annotated[float, Field(strict=True, ge=0, le=MONEY_MAX, allow_inf_nan=False)]
 Count = Annotated[float, Field(strict=True, ge=0, le=COUNT_MAX, allow_inf_nan=False)]
-Identifier = Annotated[str, Field(strict=True, min_length=1, max_length=256)]
+Identifier = Annotated[str, Field(strict=True, min_length=1, max_length=IDENTIFIER_MAX)]
 Label = Annotated[str, Field(strict=True, max_length=256)]
 Currency = Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")]
+Stars = Annotated[float, Field(strict=True, ge=1, le=5, allow_inf_nan=False)]
+PromoterScore = Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)]
+OrderStatus = Literal["placed", "cancelled", "returned"]
+ReviewKind = Literal["review", "survey"]
+Theme = Literal["price", "service", "product", "delivery", "other"]
 
 
-def _scale(low: int, high: int) -> Any:
-    return Annotated[float, Field(strict=True, ge=low, le=high, allow_inf_nan=False)]
-
-
-Stars = _scale(1, 5)
+def _null_is(default: str, allowed: Any) -> BeforeValidator:
+    return BeforeValidator(lambda given: default if given is None else given, json_schema_input_type=allowed | None)
 
 
 class InputEvent(BaseModel):
@@ -72,7 +76,7 @@ class Order(InputEvent):
     currency: Currency | None = None
     items: Count | None = None
     discount: Money | None = None
-    status: Literal["placed", "cancelled", "returned"] = "placed"
+    status: Annotated[OrderStatus, _null_is("placed", OrderStatus)] = "placed"
 
 
 class Ticket(InputEvent):
@@ -90,13 +94,14 @@ class Ticket(InputEvent):
 class Review(InputEvent):
     """A review or the answer to a survey; at least one of `rating` and `nps`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["rating"]}, {"required": ["nps"]}]},
+    )
+
     rating: Stars | None = None
-    nps: Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)] | None = None
-    kind: Literal["review", "survey"] = "review"
-    topics: (
-        Annotated[list[Literal["price", "service", "product", "delivery", "other"]], Field(max_length=TOPICS_MAX)]
-        | None
-    ) = None
+    nps: PromoterScore | None = None
+    kind: Annotated[ReviewKind, _null_is("review", ReviewKind)] = "review"
+    topics: Annotated[list[Theme], Field(max_length=TOPICS_MAX)] | None = None
     text: Annotated[str, Field(strict=True, max_length=TEXT_MAX)] | None = None
 
     @model_validator(mode="after")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 import zstandard
 
 from streams.errors import InputFileError
 from streams.events import STREAMS
+from streams.zstd_file import ZstdFile
 
 LINE_BYTES_MAX: Final = 16 << 20
 """No event is nearly as long; a file without line ends must not be read into memory whole."""
+
+READ_BYTES: Final = 1 << 16
+PROGRESS_LINES: Final = 1_000
+"""Lines between two reports of progress."""
 
 
 class _Routed(msgspec.Struct):
@@ -31,47 +37,60 @@ def read_events(
 ) -> Iterator[tuple[int, str, bytes]]:
     """Yield (line number from 1, stream, line) for each line; empty lines are passed over.
 
+    Only what is needed to route a line is looked at: whether it is the event it claims to be is for `streams.codec` to say.
+
     Args:
         path: the file; its ending decides how it is read.
-        bytes_read: told now and then how many bytes of the file itself have been read.
-        bad: told of lines that name no known stream, which are then passed over; without it the first one raises.
+        bytes_read: told now and then, and at the end, how many bytes of the file itself (compressed, if it is) have been read.
+        bad: told of lines that name no known stream or are too long, which are then passed over; without it the first one raises.
 
     Raises:
         InputFileError: the file cannot be read, or a line is bad.
     """
     try:
-        with path.open("rb") as file, closing(_lines(path, file)) as lines:
-            for number, line in enumerate(iter(lambda: lines.readline(LINE_BYTES_MAX), b""), start=1):
-                if bytes_read is not None and number % 1000 == 0:
+        with path.open("rb") as file, closing(_uncompressed(path, file)) as reader:
+            for number, line in enumerate(_lines(reader), start=1):
+                if text := line.strip():
+                    try:
+                        yield number, _stream_of(path, number, text), text
+                    except InputFileError as error:
+                        if bad is None:
+                            raise
+                        bad(error)
+                if bytes_read is not None and number % PROGRESS_LINES == 0:
                     bytes_read(file.tell())
-                text = line.strip()
-                if not text:
-                    continue
-                try:
-                    yield number, _stream_of(path, number, text), text
-                except InputFileError as error:
-                    if bad is None:
-                        raise
-                    bad(error)
-    except (OSError, EOFError, zstandard.ZstdError) as error:
-        raise InputFileError(path, None, f"cannot be read: {error}; events are JSON Lines, plain, .gz or .zst") from error
+            if bytes_read is not None:
+                bytes_read(file.tell())
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise InputFileError(
+            path, None, f"cannot be read ({error}): events are JSON Lines, plain, .gz or .zst"
+        ) from error
 
 
-def _lines(path: Path, file: IO[bytes]) -> io.BufferedIOBase:
+def _uncompressed(path: Path, file: io.BufferedReader) -> io.BufferedIOBase:
     if path.suffix == ".gz":
         return gzip.GzipFile(fileobj=file)
     if path.suffix == ".zst":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
-    return io.BufferedReader(file)  # type: ignore[arg-type]  # a binary file is the raw stream asked for
+        return io.BufferedReader(ZstdFile(file), READ_BYTES)
+    return file
+
+
+def _lines(reader: io.BufferedIOBase) -> Iterator[bytes]:
+    """Yield every line; of one that is too long only the beginning, longer than allowed by one byte."""
+    while line := reader.readline(LINE_BYTES_MAX + 1):
+        yield line
+        if len(line) > LINE_BYTES_MAX:
+            while line and not line.endswith(b"\n"):
+                line = reader.readline(LINE_BYTES_MAX)
 
 
 def _stream_of(path: Path, number: int, line: bytes) -> str:
-    if len(line) >= LINE_BYTES_MAX:
+    if len(line) > LINE_BYTES_MAX:
         raise InputFileError(path, number, f"a line may have {LINE_BYTES_MAX} bytes at most")
     try:
         stream = _decoder.decode(line).stream
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InputFileError(path, number, f"not an event: {error}") from error
+        raise InputFileError(path, number, f"not an event with its stream: {error}") from error
     if stream not in STREAMS:
         raise InputFileError(path, number, f"unknown stream {stream[:40]!r}; there are {', '.join(STREAMS)}")
     return stream

@@ -6,14 +6,14 @@ where all input topics have the same number of partitions and every producer use
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka.partitioner import murmur2
-
 from streams.errors import ConfigError
 from streams.events import STREAMS
+from streams.murmur2 import murmur2
 
 DEFAULTS: Final[Mapping[str, str]] = {
     "logins": "customer.logins",
@@ -34,6 +34,11 @@ DLQ_SUFFIX: Final = ".dlq"
 DLQ_MESSAGE_BYTES_MAX: Final = 16 << 20
 """Dead letters carry what was too large elsewhere."""
 
+NAME_CHARS_MAX: Final = 249 - len(DLQ_SUFFIX)
+"""Kafka allows 249 characters, and every input topic's dead letters need a name too."""
+
+_LEGAL: Final = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
@@ -48,7 +53,7 @@ class TopicSpec:
 class Topics:
     """The topics' names with the common prefix, by what they are for.
 
-    `names` overrides `DEFAULTS`, key by key.
+    `names` overrides `DEFAULTS`, key by key. Raises ConfigError for a name that Kafka would refuse, or that two would share.
 
     >>> topics = Topics(prefix="eu.")
     >>> topics.inputs["orders"], topics.stream_of("eu.customer.orders"), topics.dlq("eu.customer.orders")
@@ -56,16 +61,15 @@ class Topics:
     """
 
     def __init__(self, prefix: str = "", names: Mapping[str, str] | None = None) -> None:
-        chosen = {**DEFAULTS, **(names or {})}
-        unknown = chosen.keys() - DEFAULTS.keys()
+        unknown = (names or {}).keys() - DEFAULTS.keys()
         if unknown:
             raise ConfigError(f"unknown topic setting {', '.join(sorted(unknown))}; there are {', '.join(DEFAULTS)}")
-        if len(set(chosen.values())) < len(chosen):
-            raise ConfigError("two topics have the same name: give each its own")
-        self.inputs: dict[str, str] = {stream: prefix + chosen[stream] for stream in STREAMS}
-        self.alerts = prefix + chosen["alerts"]
-        self.scores = prefix + chosen["scores"]
-        self.examples = prefix + chosen["examples"]
+        chosen = {purpose: prefix + name for purpose, name in {**DEFAULTS, **(names or {})}.items()}
+        _check(chosen)
+        self.inputs: dict[str, str] = {stream: chosen[stream] for stream in STREAMS}
+        self.alerts = chosen["alerts"]
+        self.scores = chosen["scores"]
+        self.examples = chosen["examples"]
         self._streams = {topic: stream for stream, topic in self.inputs.items()}
 
     def stream_of(self, topic: str) -> str:
@@ -100,4 +104,16 @@ def partition_for(key: bytes, partitions: int) -> int:
     >>> partition_for(b"customer-1", 12)
     9
     """
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def _check(chosen: Mapping[str, str]) -> None:
+    for purpose, name in chosen.items():
+        if not _LEGAL.fullmatch(name) or len(name) > NAME_CHARS_MAX:
+            raise ConfigError(
+                f"the topic of {purpose} cannot be named {name[:NAME_CHARS_MAX]!r}: "
+                f"1 to {NAME_CHARS_MAX} letters, digits, dots, underscores and hyphens"
+            )
+    letters = [chosen[stream] + DLQ_SUFFIX for stream in STREAMS]
+    if len({*chosen.values(), *letters}) < len(chosen) + len(letters):
+        raise ConfigError(f"two topics have the same name: give each its own, not ending in {DLQ_SUFFIX}")
