@@ -18,6 +18,7 @@ weight moves, and when the feature wakes, its count, mean and variance are those
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import log1p
 from typing import Final
 
 from river.linear_model import BayesianLinearRegression, LogisticRegression
@@ -25,7 +26,7 @@ from river.optim import AdaGrad
 from river.preprocessing import StandardScaler
 
 from models.guide import Linear, Scale
-from models.labels import clean
+from models.labels import INPUT_MAX, clean
 from models.scorer import clipped_logit, sigmoid, transform
 
 LEARNING_RATE: Final = 0.03
@@ -61,6 +62,7 @@ class ChurnModel:
         self.resting: tuple[float, ...] = ()
         self.awake: list[int] = []
         self._asleep = list(range(len(self.names)))
+        self._inputs: list[tuple[str, bool, int]] = []
         self.scaler = StandardScaler()
         self.logistic = LogisticRegression(AdaGrad(LEARNING_RATE))
         self.regression = BayesianLinearRegression()
@@ -117,6 +119,12 @@ class ChurnModel:
             self.scaler.vars[name] = 0.0
             self.awake.append(place)
             self._asleep.remove(place)
+            self._inputs.append((name, self._logs[place], place))
 
     def _transformed(self, vector: Sequence[float]) -> dict[str, float]:
-        return {self.names[place]: transform(vector[place], is_log=self._logs[place]) for place in self.awake}
+        # Ordinary values without a call: it is a tenth of the time of learning.
+        return {
+            name: (log1p(value) if is_log else value) if 0.0 <= value <= INPUT_MAX else transform(value, is_log=is_log)
+            for name, is_log, place in self._inputs
+            for value in (vector[place],)
+        }

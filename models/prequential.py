@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log
 from operator import add, sub
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -35,6 +35,28 @@ _MILLION: Final = 1_000_000
 
 def _zeros(size: int) -> list[int]:
     return [0] * size
+
+
+class Outcome(NamedTuple):
+    """An example as the sketches count it: bin of risk, label, and losses and risk in millionths."""
+
+    place: int
+    label: int
+    log_loss: int
+    brier: int
+    said: int
+
+
+def outcome(risk: float, label: int) -> Outcome:
+    """Return what to count of an example: what was said (0 to 1) and what came (1 churned, 0 stayed).
+
+    >>> outcome(0.25, 1)
+    Outcome(place=250, label=1, log_loss=1386294, brier=562500, said=250000)
+    """
+    likelihood = risk if label else 1.0 - risk
+    loss = -log(min(max(likelihood, RISK_MIN), 1.0 - RISK_MIN))
+    place = min(int(risk * BINS), BINS - 1)
+    return Outcome(place, label, round(loss * _MILLION), round((risk - label) ** 2 * _MILLION), round(risk * _MILLION))
 
 
 class Sketch(msgspec.Struct, array_like=True):
@@ -56,14 +78,13 @@ class Sketch(msgspec.Struct, array_like=True):
         if {len(self.churned), len(self.stayed)} != {BINS} or len(self.said) != ECE_BINS:
             raise ValueError(f"a sketch has {BINS} bins of each class and {ECE_BINS} of calibration")
 
-    def update(self, risk: float, label: int) -> None:
-        """Count an example: what was said (0 to 1) and what came (1 churned, 0 stayed)."""
-        place = min(int(risk * BINS), BINS - 1)
-        (self.churned if label else self.stayed)[place] += 1
-        likelihood = risk if label else 1.0 - risk
-        self.log_loss += round(-log(min(max(likelihood, RISK_MIN), 1.0 - RISK_MIN)) * _MILLION)
-        self.brier += round((risk - label) ** 2 * _MILLION)
-        self.said[place * ECE_BINS // BINS] += round(risk * _MILLION)
+    def update(self, outcome: Outcome) -> None:
+        """Count an example."""
+        place = outcome.place
+        (self.churned if outcome.label else self.stayed)[place] += 1
+        self.log_loss += outcome.log_loss
+        self.brier += outcome.brier
+        self.said[place * ECE_BINS // BINS] += outcome.said
 
     def merge(self, other: Sketch) -> None:
         """Add the counts of another sketch."""
@@ -114,17 +135,20 @@ class Prequential(msgspec.Struct, array_like=True):
 
     def update(self, example: Example) -> None:
         """Test what was said about an example. Cohorts older than the rolling window count in the whole only."""
-        risk, label = example.risk, example.label
+        came = outcome(example.risk, example.label)
         if not example.version:
-            self.rule.update(risk, label)
+            self.rule.update(came)
             return
-        self.model.update(risk, label)
-        if example.segment in self.segments or len(self.segments) < SEGMENTS_MAX:
-            self.segments.setdefault(example.segment, Sketch()).update(risk, label)
+        self.model.update(came)
+        segment = self.segments.get(example.segment)
+        if segment is None and len(self.segments) < SEGMENTS_MAX:
+            segment = self.segments[example.segment] = Sketch()
+        if segment is not None:
+            segment.update(came)
         cohort = self._cohort(example.taken_ms)
         if cohort is not None:
-            cohort.update(risk, label)
-            self.recent.update(risk, label)
+            cohort.update(came)
+            self.recent.update(came)
 
     def _cohort(self, taken_ms: int) -> Sketch | None:
         found = self.cohorts.get(taken_ms)
@@ -140,7 +164,8 @@ class Prequential(msgspec.Struct, array_like=True):
             if auc is not None:
                 self.past_auc_sum += auc
                 self.past_cohorts += 1
-        return self.cohorts.setdefault(taken_ms, Sketch())
+        found = self.cohorts[taken_ms] = Sketch()
+        return found
 
     def summary(self) -> dict[str, float]:
         """Return the figures by name, undefined ones left out.

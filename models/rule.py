@@ -10,7 +10,8 @@
                r        2 r              4 r
 
 It is the log-logistic curve of survival analysis with shape 2 and its median at twice the rhythm. Nobody has to
-trust it: `sentence` says all that it rests on.
+trust it: `sentence` says all that it rests on. It is for a start only: on two public purchase logs it ranked who would
+not order within 60 days with an AUC of .62 and .56 in the first five months, and hardly better than chance later.
 """
 
 from __future__ import annotations

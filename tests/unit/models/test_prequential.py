@@ -5,7 +5,7 @@ import pytest
 
 from models.labels import Example
 from models.measures import exact_quality
-from models.prequential import BINS, COHORTS_MAX, SEGMENTS_MAX, Prequential, Sketch
+from models.prequential import BINS, COHORTS_MAX, SEGMENTS_MAX, Prequential, Sketch, outcome
 from streams.time import DAY_MS
 
 
@@ -23,7 +23,7 @@ def drawn(seed: int, count: int = 3_000) -> list[tuple[float, int]]:
 def test_a_sketch_is_as_exact_as_it_says(seed: int) -> None:
     sketch, rows = Sketch(), drawn(seed)
     for risk, label in rows:
-        sketch.update(risk, label)
+        sketch.update(outcome(risk, label))
     rough, exact = sketch.quality(), exact_quality(*zip(*rows, strict=True))
     assert exact.auc is not None
     assert rough.auc == pytest.approx(exact.auc, abs=rough.auc_error)
@@ -39,8 +39,8 @@ def test_a_sketch_is_as_exact_as_it_says(seed: int) -> None:
 def test_merging_and_removing_are_exact() -> None:
     first, second, both = Sketch(), Sketch(), Sketch()
     for place, (risk, label) in enumerate(drawn(7, 400)):
-        (first if place % 3 else second).update(risk, label)
-        both.update(risk, label)
+        (first if place % 3 else second).update(outcome(risk, label))
+        both.update(outcome(risk, label))
     alone = msgspec.msgpack.encode(first)
     first.merge(second)
     assert first == both
@@ -51,7 +51,7 @@ def test_merging_and_removing_are_exact() -> None:
 @pytest.mark.parametrize("risk", [0.0, 1.0, 0.3, 0.1 + 0.2])
 def test_every_risk_has_a_bin(risk: float) -> None:
     sketch = Sketch()
-    sketch.update(risk, 1)
+    sketch.update(outcome(risk, 1))
     assert sum(sketch.churned) == 1
     assert sketch.quality().log_loss is not None
 
@@ -78,7 +78,7 @@ def test_the_rolling_figures_are_those_of_the_newest_cohorts() -> None:
     alone = Sketch()
     for week, risk, label in rows:
         if week >= 5:
-            alone.update(risk, label)
+            alone.update(outcome(risk, label))
     assert quality.recent == alone
     figures = quality.summary()
     assert (figures["examples"], figures["recent_examples"]) == (40.0 * (COHORTS_MAX + 5), 40.0 * COHORTS_MAX)
