@@ -25,11 +25,11 @@ test: check ## check, then all tests, in random order (ARGS="-k name" passes opt
 	@$(BIN)/python -m tools.services fetch
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: setup ## format, lint, types, layers, generated documents
-	@echo "check: format" && $(BIN)/ruff format --quiet --check . || { echo "  make fix repairs it" >&2; exit 1; }
-	@echo "check: lint"   && $(BIN)/ruff check --quiet .
-	@echo "check: types"  && $(BIN)/mypy $(wildcard $(PACKAGES) tools tests bench)
-	@echo "check: layers" && $(BIN)/lint-imports --no-timings >.import_linter_cache/report 2>&1 || { cat .import_linter_cache/report; exit 1; }
+check: setup ## format, lint, types, layers
+	@echo "check: format" && { $(BIN)/ruff format --quiet --check --output-format concise . || { echo "  make fix repairs it" >&2; exit 1; }; }
+	@echo "check: lint"   && $(BIN)/ruff check --quiet --output-format concise .
+	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests bench)
+	@echo "check: layers" && { said=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said" >&2; exit 1; }; }
 
 fix: setup ## let ruff format and repair what it can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
