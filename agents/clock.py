@@ -18,7 +18,7 @@ from agents.meta import Meta
 from streams.feed import NO_TIME_MS, MergeFeed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartitionClock:
     """The rule of the table above.
 
@@ -26,7 +26,7 @@ class PartitionClock:
         lateness_ms: how far behind the newest record another may still come without counting as out of order.
         now_ms: the wall clock, epoch milliseconds.
         live: whether the wall counts once the partition has caught up.
-        until_ms: in replay, where the clock goes when everything is taken in.
+        until_ms: in replay, where the clock goes when everything is taken in; may be set while it runs, once that is known.
     """
 
     lateness_ms: int

@@ -14,13 +14,14 @@ So a replay is a function of the log alone, whatever the number of workers and h
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
 
 from models.guide import Guide
 from models.scorer import Scorer
 
 GUIDES_MAX = 256
+NOTHING_YET_MS = -(1 << 61)
+"""The limit before the learner has said anything."""
 
 
 class GuideBook:
@@ -32,11 +33,13 @@ class GuideBook:
         self._boundaries: list[int] = []
         self._scorers: list[Scorer] = []
         self._learnt_until_ms: int | None = None
-        self.changed = asyncio.Event()
+        self._pinned: Scorer | None = None
 
     @property
     def latest(self) -> Scorer:
-        """The newest guide's scorer."""
+        """The newest guide's scorer, or the pinned one's."""
+        if self._pinned is not None:
+            return self._pinned
         return self._scorers[-1] if self._scorers else self._initial
 
     @property
@@ -61,18 +64,14 @@ class GuideBook:
         """The learner is done with everything up to here: all guides up to here have been added."""
         if self._learnt_until_ms is None or learnt_until_ms > self._learnt_until_ms:
             self._learnt_until_ms = learnt_until_ms
-        self.changed.set()
 
-    def replace(self, guide: Guide) -> None:
-        """Score with this guide from now on, whatever else is known (a roll back, a frozen model)."""
-        self._boundaries.clear()
-        self._scorers.clear()
-        self._initial = Scorer(guide)
-        self.changed.set()
+    def pin(self, guide: Guide | None) -> None:
+        """Score with this guide alone (a roll back, a frozen model), or again as it is learnt (None)."""
+        self._pinned = None if guide is None else Scorer(guide)
 
     def at(self, as_of_ms: int) -> Scorer:
         """The scorer for a scoring at this instant of event time."""
-        if self._epoch_ms is None or not self._boundaries:
+        if self._epoch_ms is None or self._pinned is not None or not self._boundaries:
             return self.latest
         boundary_ms = as_of_ms // self._epoch_ms * self._epoch_ms - self._epoch_ms
         place = bisect_right(self._boundaries, boundary_ms)
@@ -83,5 +82,5 @@ class GuideBook:
         if self._epoch_ms is None:
             return None
         if self._learnt_until_ms is None:
-            return -(1 << 61)
+            return NOTHING_YET_MS
         return (self._learnt_until_ms // self._epoch_ms + 2) * self._epoch_ms

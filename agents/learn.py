@@ -3,7 +3,7 @@
 1. Batches are taken in as they come, in offset order (`Learner.absorb` drops what it has seen).
 2. Whatever has become certain is learnt, and guides are cut (`Learner.advance`).
 3. ONE transaction stores the learner's state, the offset that it reflects and the new guides; compare-and-set, like a partition's.
-4. Workers follow: this one at once, the others by reading the head of the store (`follow`).
+4. Workers follow: this one at once, the others by reading the head of the store (`agents.follow`).
 
 The example topic has one partition, so there is one learner; a second one (a zombie) is refused by the compare-and-set.
 """
@@ -13,18 +13,145 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from agents.guides import GuideBook
-from features.store import CommitUnknown, StoreUnavailable
-from models.guide import Guide, decode_guide
+from agents.follow import Follower
+from agents.source import Source
 from models.labels import decode_batch
 from models.learner import Learner
-from models.store import Head, LearnerStore
+from models.store import LearnerCommit, LearnerStore
 from streams.codec import RawRecord
-from streams.errors import Corrupt, FenceLost
+from streams.errors import CommitUnknown, Corrupt, FenceLost, NewerSchema, StoreUnavailable
 
 log = logging.getLogger("churnwatch.learner")
 
-BATCHES_MAX = 500
+RETRY_SECONDS_MIN = 0.1
+RETRY_SECONDS_MAX = 5.0
+
+
+class LearnerObserver(Protocol):
+    """Who is told how the learner fares."""
+
+    def learnt(self, learner: Learner, waiting_batches: int) -> None:
+        """A commit has succeeded."""
+
+    def learner_waiting(self, why: str) -> None:
+        """The store does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerConfig:
+    """Bounds of a turn: batches taken in, batches held before fetching pauses, and seconds between looks when idle."""
+
+    topic: str
+    batches_max: int = 500
+    held_max: int = 5_000
+    idle_seconds: float = 0.5
+
+
+class LearnerRunner:
+    """Owns the learner while this worker holds the example topic's partition; `new` makes one that has seen nothing."""
+
+    def __init__(
+        self,
+        *,
+        new: Callable[[], Learner],
+        store: LearnerStore,
+        source: Source,
+        follower: Follower,
+        observer: LearnerObserver,
+        config: LearnerConfig,
+    ) -> None:
+        self.learner = new()
+        self._new = new
+        self._store = store
+        self._source = source
+        self._follower = follower
+        self._observer = observer
+        self._config = config
+        self._held: deque[RawRecord] = deque()
+        self._paused = False
+        self._wanted = asyncio.Event()
+        self._stopping = False
+
+    def push(self, topic: str, items: Sequence[RawRecord]) -> None:
+        """Messages of the example topic, in offset order."""
+        self._held.extend(items)
+        if len(self._held) >= self._config.held_max and not self._paused:
+            self._paused = True
+            self._source.pause(topic)
+        self._wanted.set()
+
+    def wake(self) -> None:
+        """Nothing but messages and time moves the learner."""
+
+    def stop(self) -> None:
+        """Ask `run` to end after the turn under way."""
+        self._stopping = True
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Open the store and learn until `stop`; raises only what waiting would not mend."""
+        delay, action = RETRY_SECONDS_MIN, self.open
+        while not self._stopping:
+            self._wanted.clear()
+            try:
+                worked = await action()
+                delay, action = RETRY_SECONDS_MIN, self.turn
+            except FenceLost:
+                worked, action = True, self.open
+            except (StoreUnavailable, CommitUnknown) as error:
+                self._observer.learner_waiting(str(error))
+                await self._pause(delay)
+                worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self.open
+            if not worked:
+                await self._pause(self._config.idle_seconds)
+        await self._store.close()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wanted.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def open(self) -> bool:
+        """Claim the store, and go on from what it holds."""
+        state, head = await self._store.open()
+        self.learner = self._new()
+        if state is not None:
+            self.learner.restore(state)
+        self._held.clear()
+        self._paused = False
+        await self._source.start_from({self._config.topic: head.next_offset})
+        await self._follower.refresh()
+        return True
+
+    async def turn(self) -> bool:
+        """Take in what there is, learn what has become certain, store it; returns whether there was anything."""
+        records = [self._held.popleft() for _ in range(min(len(self._held), self._config.batches_max))]
+        if not records:
+            return False
+        if self._paused and len(self._held) * 2 <= self._config.held_max:
+            self._paused = False
+            self._source.resume(self._config.topic)
+        for record in records:
+            self._absorb(record)
+        guides = self.learner.advance()
+        next_offset = records[-1].offset + 1
+        commit = LearnerCommit(self.learner.to_bytes(), next_offset, self.learner.learnt_until_ms, guides)
+        head = await self._store.commit(commit)
+        self._source.stored({self._config.topic: next_offset})
+        self._follower.take_up(head, guides)
+        self._observer.learnt(self.learner, len(self._held))
+        return True
+
+    def _absorb(self, record: RawRecord) -> None:
+        try:
+            self.learner.absorb(decode_batch(record.value or b""))
+        except NewerSchema:
+            raise
+        except Corrupt as error:
+            # Only workers write to this topic; whoever else does must not be able to stop the learning.
+            log.error("%s[%d] offset %d is not an example batch and is passed over: %s", record.topic, record.partition, record.offset, error)

@@ -27,7 +27,7 @@ from features.vector import vector
 from models.guide import Guide
 from models.labels import Pending, pack_vector, remember
 from models.question import Question
-from models.rule import rule_risk
+from models.rule import silence_risk
 from models.scorer import Scorer
 from streams.outgoing import Outgoing
 from streams.time import DAY_MS, day_of
@@ -140,7 +140,8 @@ class Desk:
     def _risk(self, customer: Customer, figures: list[float], scorer: Scorer) -> tuple[float, Basis]:
         if scorer.guide.ready:
             return scorer.risk(figures), "model"
-        return rule_risk(self._silence_days(customer), customer.activity.mean_gap_days()), "rule"
+        activity = customer.activity
+        return silence_risk(self._silence_days(customer), activity.mean_gap_days(), activity.order_days), "rule"
 
     def _value(self, customer: Customer) -> float:
         activity = customer.activity

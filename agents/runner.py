@@ -29,15 +29,16 @@ from typing import Protocol
 
 from agents.clock import PartitionClock
 from agents.effects import Effects
-from agents.guides import GuideBook
+from agents.guides import NOTHING_YET_MS, GuideBook
 from agents.meta import Meta, decode_meta, encode_meta
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
 from agents.pipeline import Pipeline
 from agents.record import Customer, decode_customer, encode_customer
-from features.store import Commit, CommitUnknown, PartitionStore, StoreUnavailable
+from agents.source import Source
+from features.store import Commit, PartitionStore
 from models.labels import ExampleBatch, encode_batch
 from streams.codec import Arrival, Rejected
-from streams.errors import FenceLost
+from streams.errors import CommitUnknown, FenceLost, StoreUnavailable
 from streams.feed import Batch, MergeFeed
 from streams.outgoing import Outgoing
 
@@ -45,25 +46,6 @@ log = logging.getLogger("churnwatch.runner")
 
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
-
-
-class Source(Protocol):
-    """The transport as a runner sees it; topics are those of its own partition."""
-
-    def at_end(self, topic: str) -> bool:
-        """Whether everything of the topic that there is has been pushed."""
-
-    async def start_from(self, offsets: Mapping[str, int]) -> None:
-        """Deliver the topics from these offsets on, and nothing fetched before."""
-
-    def pause(self, topic: str) -> None:
-        """Fetch no more of the topic for now."""
-
-    def resume(self, topic: str) -> None:
-        """Fetch it again."""
-
-    def stored(self, offsets: Mapping[str, int]) -> None:
-        """The store reflects everything before these offsets."""
 
 
 class Observer(Protocol):
@@ -237,16 +219,18 @@ class PartitionRunner:
         meta = self.meta
         meta.taken_ms = max(meta.taken_ms, batch.taken_ms)
         target_ms = self._clock.target_ms(meta, self.feed, ended)
-        if limit_ms is not None:
+        if limit_ms is not None and limit_ms != NOTHING_YET_MS:
             target_ms = max(meta.clock_ms, min(target_ms, limit_ms - 1))
 
         started = self._timer()
         due = await self._read(batch, target_ms)
+        reached_ms = target_ms
         if len(due) >= self._config.wakes_max:
-            target_ms = min(target_ms, due[-1][1] - 1)
+            # There may be more, some at the very instant of the last: those up to it fire now, the clock stops short of it.
+            target_ms, reached_ms = due[-1][1], due[-1][1] - 1
         loaded = self._timer()
         effects = self._pipeline.step(self._cache, batch.items, [customer for customer, _ in due], meta.clock_ms, target_ms, self._guides, self._clock.now_ms())
-        meta.clock_ms = max(meta.clock_ms, target_ms)
+        meta.clock_ms = max(meta.clock_ms, reached_ms)
         mark = self._mark(effects)
         worked = bool(batch.items or due or mark)
         if not worked and not self._outbox.settled:

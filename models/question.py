@@ -66,8 +66,12 @@ class Question:
         return self.anchor_ms + ((after_ms - self.anchor_ms) // step_ms + 1) * step_ms
 
     def matures_ms(self, taken_ms: int) -> int:
-        """Return the instant from which the label of a snapshot taken at `taken_ms` is known."""
-        return taken_ms + self.horizon_ms
+        """Return when the label of a snapshot taken at `taken_ms` is collected: the grid's first instant with the horizon past.
+
+        Labels are collected on the grid, churned and stayed alike, so that every label has the same delay (63 days for a
+        horizon of 60 and a weekly grid) and an active customer needs no wake-up of its own for it.
+        """
+        return self.next_snapshot_ms(taken_ms + self.horizon_ms - 1)
 
     def asks(self, last_order_ms: int | None, at_ms: int) -> bool:
         """Tell whether a customer whose last order was at `last_order_ms` is asked about at `at_ms` (midnight).
