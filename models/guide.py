@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from streams.errors import Corrupt, NewerSchema
+from streams.errors import Corrupt, NewerSchema, StateError
 
 GUIDE_SCHEMA: Final = 1
 
@@ -86,6 +86,15 @@ def initial_guide(names: Sequence[str], scales: Sequence[Scale]) -> Guide:
         logistic=Linear(0.0, flat),
         bayes=Linear(0.5, flat),
     )
+
+
+def check_features(guide: Guide, names: Sequence[str], scales: Sequence[Scale]) -> None:
+    """Raise `StateError` unless the guide was learnt from just these features: it would score nonsense."""
+    if guide.names != tuple(names) or guide.scales != tuple(scales):
+        raise StateError(
+            f"model {guide.version} was learnt from other features than this program computes: "
+            "run the same version of it everywhere, or delete the learner's keys to learn anew"
+        )
 
 
 _encoder = msgspec.msgpack.Encoder()

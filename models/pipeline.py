@@ -84,6 +84,9 @@ class ChurnModel:
         self.scaler.learn_one(x)
         z = self.scaler.transform_one(x)
         self.logistic.learn_one(z, bool(label))
+        if not self.examples:
+            # Room for every input from the start: River would double its matrices each time that one wakes.
+            z = dict.fromkeys(self.names, 0.0)
         z[CONSTANT] = 1.0
         self.regression.learn_one(z, label)
         self.examples += 1

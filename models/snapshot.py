@@ -33,9 +33,9 @@ MODEL_SCHEMA: Final = 1
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
     """Numbers of a model over n features, of which k are awake (see `ChurnModel`).
 
-    Shapes: resting (n, or 0 before the first example); awake, means, variances, weights, squared_gradients (k), in
-    the order of waking; natural_mean (m) and matrices (m, m), row by row as little-endian 64-bit floats, where m > k is
-    the room that River has made for the inputs, first the constant, then the awake.
+    Shapes: resting (n); awake, means, variances, weights, squared_gradients (k), in the order of waking;
+    natural_mean (m) and matrices (m, m), row by row as little-endian 64-bit floats: all features, the constant, and
+    what room River leaves beyond (m > n). All are empty before the first example.
     """
 
     fingerprint: str
@@ -116,7 +116,7 @@ def _check(state: ModelState, features: int) -> None:
         or len(set(state.awake).intersection(range(features))) != awake
         or any(len(part) != awake for part in per_awake)
         or {len(state.precision), len(state.covariance)} != {8 * room * room}
-        or room <= awake
+        or room <= features
     ):
         raise Corrupt("the stored model state's parts do not fit together: delete it to learn anew")
 
@@ -135,7 +135,7 @@ def _restore(model: ChurnModel, state: ModelState) -> None:
     logistic.optimizer.g2.update(zip(names, state.squared_gradients, strict=True))
     logistic.optimizer.n_iterations = state.examples
     room = len(state.natural_mean)
-    regression._idx = {name: place for place, name in enumerate((CONSTANT, *names))}
+    regression._idx = {name: place for place, name in enumerate((*model.names, CONSTANT))}
     regression._cap = room
     regression._ss_arr = _unpacked(state.precision, room)
     # River updates the covariance in place through BLAS, which needs it in columns.

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from models.guide import GUIDE_SCHEMA, Scale, decode_guide, encode_guide, initial_guide
-from streams.errors import Corrupt, NewerSchema
+from models.guide import GUIDE_SCHEMA, Scale, check_features, decode_guide, encode_guide, initial_guide
+from streams.errors import Corrupt, NewerSchema, StateError
 from tests.unit.models.samples import NAMES, SCALES, guide
 
 WIDE = [f"some_feature_{number}d" for number in range(45)]
@@ -38,6 +38,14 @@ def test_a_cut_off_guide_is_refused() -> None:
 def test_a_newer_guide_is_refused() -> None:
     with pytest.raises(NewerSchema, match="upgrade"):
         decode_guide(bytes((GUIDE_SCHEMA + 1,)) + encode_guide(guide())[1:])
+
+
+def test_a_guide_of_other_features_is_refused() -> None:
+    check_features(guide(), list(NAMES), list(SCALES))
+    with pytest.raises(StateError, match="other features"):
+        check_features(guide(), NAMES[::-1], SCALES)
+    with pytest.raises(StateError, match="other features"):
+        check_features(guide(), NAMES, SCALES[::-1])
 
 
 def test_parts_of_different_length_are_refused() -> None:
