@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,15 +86,16 @@ class Choice:
         return {dlq: topic for dlq, topic in every.items() if self.topic in {None, dlq, topic}}
 
 
-async def letters(settings: Settings, choice: Choice) -> AsyncIterator[DeadLetter]:
+async def letters(settings: Settings, choice: Choice) -> AsyncGenerator[DeadLetter, None]:
     """Yield the chosen dead letters that stand there now."""
     origins = choice.topics(settings)
-    async for record in read_topics(settings, list(origins)):
-        if record is None:
-            return
-        letter = read_letter(record.key, record.value, record.headers, origins[record.topic])
-        if choice.reason in {None, letter.reason}:
-            yield letter
+    async with aclosing(read_topics(settings, list(origins))) as records:
+        async for record in records:
+            if record is None:
+                continue
+            letter = read_letter(record.key, record.value, record.headers, origins[record.topic])
+            if choice.reason in {None, letter.reason}:
+                yield letter
 
 
 class Tally:
@@ -127,18 +129,20 @@ async def replay(settings: Settings, choice: Choice, *, dry_run: bool = False) -
     worker knows an `event_id` again; one that is still bad comes back as a new dead letter.
     """
     tally = Tally()
-    if dry_run:
-        async for letter in letters(settings, choice):
-            tally.add(letter)
-        return tally
-    async with open_producer(settings, max_request_size=REQUEST_BYTES_MAX) as producer:
-        waiting: list[Any] = []
-        async for letter in letters(settings, choice):
-            sent = await producer.send(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
-            waiting.append(sent)
-            tally.add(letter)
-            if len(waiting) >= IN_FLIGHT_MAX:
-                await asyncio.gather(*waiting)
-                waiting.clear()
-        await asyncio.gather(*waiting)
+    async with aclosing(letters(settings, choice)) as chosen:
+        if dry_run:
+            async for letter in chosen:
+                tally.add(letter)
+            return tally
+        async with open_producer(settings, max_request_size=REQUEST_BYTES_MAX) as producer:
+            waiting: list[Any] = []
+            async for letter in chosen:
+                waiting.append(
+                    await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers))
+                )
+                tally.add(letter)
+                if len(waiting) >= IN_FLIGHT_MAX:
+                    await asyncio.gather(*waiting)
+                    waiting.clear()
+            await asyncio.gather(*waiting)
     return tally

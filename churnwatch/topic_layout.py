@@ -3,9 +3,10 @@
 A customer's events of all kinds must meet on one partition, so all input topics need the same number of partitions.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from aiokafka.admin import NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -14,6 +15,8 @@ from churnwatch.kafka import Cluster, answering, describe, open_admin
 from churnwatch.settings import Settings
 from streams.errors import TransportError
 from streams.topics import Topics, TopicSpec
+
+SETTLE_SECONDS: Final = 0.1
 
 Status = Literal["ok", "missing", "optional", "wrong"]
 
@@ -83,6 +86,7 @@ async def create(settings: Settings) -> list[str]:
     partitions = known[0] if known else settings.topic_partitions
     missing = [spec for spec in topics.specs() if spec.name not in cluster.partitions]
     await _create(settings, missing, partitions)
+    await known_to_brokers(settings, [spec.name for spec in missing])
     return [spec.name for spec in missing]
 
 
@@ -105,6 +109,18 @@ async def _create(settings: Settings, specs: Sequence[TopicSpec], partitions: in
         if code and error is not TopicAlreadyExistsError:
             said = message[0] if message and message[0] else error.__name__
             raise TransportError(f"topic {name} was not created: {said} (CHURNWATCH_TOPIC_REPLICATION, access rights?)")
+
+
+async def known_to_brokers(settings: Settings, names: Iterable[str]) -> None:
+    """Return when the brokers tell of the topics: the controller, which makes them, is some milliseconds ahead.
+
+    Raises:
+        TransportError: they do not within CHURNWATCH_KAFKA_TIMEOUT.
+    """
+    async with answering(settings):
+        missing = set(names)
+        while missing := missing - (await describe(settings)).partitions.keys():  # noqa: ASYNC110 - it is in other processes
+            await asyncio.sleep(SETTLE_SECONDS)
 
 
 def _configs(spec: TopicSpec) -> dict[str, str]:

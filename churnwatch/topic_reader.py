@@ -1,7 +1,8 @@
 """Read topics from their beginning, outside any consumer group: for commands that list what is there."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -31,10 +32,11 @@ async def offsets(
 
 async def read_topics(
     settings: Settings, topics: Sequence[str], *, follow: bool = False, cluster: Cluster | None = None
-) -> AsyncIterator[ConsumerRecord | None]:
+) -> AsyncGenerator[ConsumerRecord | None, None]:
     """Yield every record of those topics that exist, oldest first within a partition.
 
-    Once, at what was the end when it began, it yields None. Without `follow` it stops there.
+    Once, at what was the end when it began, it yields None. Without `follow` it stops there. Whoever stops reading
+    earlier closes it (`contextlib.aclosing`), and with it the connection.
 
     Raises:
         TransportError: the brokers do not answer, or no longer.
@@ -50,20 +52,21 @@ async def read_topics(
             ends = await consumer.end_offsets(wanted)
         for tp in wanted:
             consumer.seek(tp, first[tp])
-        async for record in _up_to(settings, consumer, ends):
-            # Without this a command that itself causes records, such as a replay, could chase its own tail.
-            if follow or record.offset < ends[TopicPartition(record.topic, record.partition)]:
-                yield record
+        async with aclosing(_up_to(settings, consumer, ends)) as records:
+            async for record in records:
+                # Without this a command that itself causes records, such as a replay, could chase its own tail.
+                if follow or record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                    yield record
         yield None
         while follow:
-            for records in (await consumer.getmany(timeout_ms=FETCH_WAIT_MS)).values():
-                for record in records:
+            for chunk in (await consumer.getmany(timeout_ms=FETCH_WAIT_MS)).values():
+                for record in chunk:
                     yield record
 
 
 async def _up_to(
     settings: Settings, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
-) -> AsyncIterator[ConsumerRecord]:
+) -> AsyncGenerator[ConsumerRecord, None]:
     waiting = {tp for tp, end in ends.items() if not await _passed(consumer, tp, end)}
     moved_seconds = time.monotonic()
     while waiting:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import aclosing
 from typing import Annotated, Literal
 
 import typer
@@ -52,22 +53,23 @@ async def _list(wanted: Filter, limit: int, *, follow: bool, as_json: bool) -> N
     topic = settings.topics().alerts
     newest: Newest | None = Newest(limit)
     unreadable = 0
-    async for record in read_topics(settings, [topic], follow=follow):
-        if record is None:
-            _say_all(newest or (), as_json=as_json)
-            newest = None
-            continue
-        try:
-            alert = decode(record.value or b"")
-        except StateError:
-            unreadable += 1
-            continue
-        if not wanted.keeps(alert):
-            continue
-        if newest is None:
-            _say_one(alert, record.value, as_json=as_json)
-        else:
-            newest.add(alert, record.value)
+    async with aclosing(read_topics(settings, [topic], follow=follow)) as records:
+        async for record in records:
+            if record is None:
+                _say_all(newest or (), as_json=as_json)
+                newest = None
+                continue
+            try:
+                alert = decode(record.value or b"")
+            except StateError:
+                unreadable += 1
+                continue
+            if not wanted.keeps(alert):
+                continue
+            if newest is None:
+                _say_one(alert, record.value, as_json=as_json)
+            else:
+                newest.add(alert, record.value)
     if unreadable:
         note(f"{unreadable} messages on {topic} are no alerts that this program can read")
 

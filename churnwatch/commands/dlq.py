@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -47,8 +48,9 @@ def list_letters(
 
     async def count() -> Tally:
         tally = Tally(keep=last)
-        async for letter in letters(settings, choice):
-            tally.add(letter)
+        async with aclosing(letters(settings, choice)) as chosen:
+            async for letter in chosen:
+                tally.add(letter)
         return tally
 
     tally = asyncio.run(count())

@@ -46,7 +46,7 @@ def check(*, as_json: Json = False) -> None:
 
     settings = load_settings()
     states = layout(settings.topics(), asyncio.run(describe(settings)))
-    bad = [state for state in states if state.status in {"missing", "wrong"}]
+    bad = [state for status in ("wrong", "missing") for state in states if state.status == status]
     if as_json:
         fields = ("name", "partitions", "wanted", "status", "advice")
         say_json({"ok": not bad, "topics": [{name: getattr(state, name) for name in fields} for state in states]})
