@@ -93,7 +93,7 @@ def decode(record: RawRecord, stream: str, limits: Limits, now_ms: int, *, keyed
     except ValidationError as error:
         return _invalid(record, error)
     except EnvelopeError as error:
-        return Rejected(record, "invalid", "EnvelopeError", _short(error), "decode")
+        return Rejected(record, "invalid", "EnvelopeError", _short(error), "validate")
     except ValueError as error:
         return Rejected(record, "malformed", type(error).__name__, _short(error), "decode")
     return _placed(record, stream, event, limits, now_ms, keyed=keyed)
