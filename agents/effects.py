@@ -35,6 +35,7 @@ class Effects:
         reports: status of outcomes reported by the retention team.
         woken: wake-ups handled, wake_late_ms_max how late the latest of them was on the partition's clock.
         alerts: the alerts among `outgoing`.
+        episodes_opened: episodes opened less those closed.
     """
 
     touched: set[str] = field(default_factory=set)
@@ -49,3 +50,4 @@ class Effects:
     woken: int = 0
     wake_late_ms_max: int = 0
     alerts: list[AlertNote] = field(default_factory=list)
+    episodes_opened: int = 0

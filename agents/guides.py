@@ -77,6 +77,11 @@ class GuideBook:
         place = bisect_right(self._boundaries, boundary_ms)
         return self._scorers[place - 1] if place else self._initial
 
+    def holds(self, head_ms: int | None) -> bool:
+        """Whether a record of this event time has to wait for the learner."""
+        limit_ms = self.limit_ms()
+        return limit_ms is not None and head_ms is not None and head_ms >= limit_ms
+
     def limit_ms(self) -> int | None:
         """In replay, the instant that no scoring may reach yet; None where nothing holds the partitions back."""
         if self._epoch_ms is None:

@@ -161,6 +161,10 @@ class Assignments:
             runner.push(chunk.topic, self._decode(chunk.topic, chunk.records))
         self._consumer().delivered(chunk)
 
+    def source(self, slot: tuple[bool, int]) -> TopicSource:
+        """The source of a runner held now."""
+        return self._sources[slot]
+
     @property
     def partitions(self) -> list[int]:
         """Input partitions held now."""

@@ -82,8 +82,10 @@ class Desk:
             gone=at_ms >= self.question.gone_ms(customer.present_ms),
             cancelled=customer.cancelled_ms is not None,
         )
+        was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
         if transitions:
+            effects.episodes_opened += customer.episode.open - was_open
             self.announce(customer_id, customer, transitions, trigger, since_ms, guides, effects, cancellation)
         band = steady_band(risk, threshold, customer.band or None, self.policy.hysteresis)
         if band != customer.band:

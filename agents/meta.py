@@ -23,6 +23,7 @@ class Meta(msgspec.Struct):
         mark_ms: what the learner was last promised: every example matured up to here has been sent.
         seq: number of the last example batch sent.
         idle: whether the learner was last told not to wait for this partition.
+        open_episodes: customers with an open episode.
     """
 
     offsets: dict[str, int] = {}
@@ -32,6 +33,7 @@ class Meta(msgspec.Struct):
     mark_ms: int = -(1 << 62)
     seq: int = 0
     idle: bool = False
+    open_episodes: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -127,7 +127,9 @@ class Pipeline:
             return
         if isinstance(event, Outcome):
             effects.reports[event.status] += 1
+            was_open = customer.episode.open
             transitions = apply_outcome(customer.episode, event, self._desk.policy)
+            effects.episodes_opened += customer.episode.open - was_open
             self._desk.announce(customer_id, customer, transitions, trigger, record.timestamp_ms, guides, effects)
             return
         reason = None

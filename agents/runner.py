@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -46,6 +47,8 @@ log = logging.getLogger("churnwatch.runner")
 
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
+SETTLE_SECONDS = 0.02
+SETTLE_LOOKS = 250
 
 
 class Observer(Protocol):
@@ -176,9 +179,20 @@ class PartitionRunner:
                     worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self.open
                 if not worked:
                     await self._pause(self._config.idle_seconds)
+            await self._settle()
         finally:
             publishing.cancel()
             await self._store.close()
+
+    async def _settle(self) -> None:
+        """A clean end: wait a little for acknowledgements, so that the successor need not say it all again."""
+        for _ in range(SETTLE_LOOKS):
+            if not self._outbox.pending:
+                break
+            await asyncio.sleep(SETTLE_SECONDS)
+        if self._outbox.settled:
+            with suppress(FenceLost, StoreUnavailable, CommitUnknown):
+                await self._commit(Batch([], {}), Effects())
 
     def stop(self) -> None:
         """Ask `run` to end after the step under way."""
@@ -278,6 +292,7 @@ class PartitionRunner:
     async def _commit(self, batch: Batch, effects: Effects) -> None:
         meta = self.meta
         meta.offsets.update(batch.next_offsets)
+        meta.open_episodes += effects.episodes_opened
         meta.commits += 1
         cache = self._cache
         trim = self._outbox.settled

@@ -13,9 +13,10 @@ from alerts.policy import Policy
 from churnwatch.settings import Settings
 from features.catalog import CATALOG
 from features.tiles import RETENTION_DAYS
-from models.guide import Guide, initial_guide
+from models.guide import Guide, decode_guide, initial_guide
 from models.learner import Learner
 from models.question import Question
+from streams.errors import ConfigError
 from streams.time import DAY_MS
 
 NAMES = tuple(feature.name for feature in CATALOG)
@@ -82,6 +83,20 @@ def learner(settings: Settings) -> Learner:
 def first_guide() -> Guide:
     """The guide from before anything was learnt."""
     return initial_guide(NAMES, SCALES)
+
+
+def frozen_guide(settings: Settings) -> Guide | None:
+    """The model that `CHURNWATCH_MODEL_FILE` names; None where none is named.
+
+    Raises ConfigError where the file cannot be read, StateError where it is no model.
+    """
+    path = settings.model_file
+    if path is None:
+        return None
+    try:
+        return decode_guide(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"CHURNWATCH_MODEL_FILE={path}: {error.strerror}; write one with `backtest --save-model`") from error
 
 
 def runner_config(settings: Settings, partitions: int) -> RunnerConfig:

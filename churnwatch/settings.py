@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     kafka_ssl_cafile: Path | None = setting("Kafka", None, "PEM file", "Authority to trust instead of the system's")
     kafka_ssl_certfile: Path | None = setting("Kafka", None, "PEM file", "Client certificate, for mutual TLS")
     kafka_ssl_keyfile: Path | None = setting("Kafka", None, "PEM file", "Key of the client certificate")
+    kafka_session_ms: Duration = setting(
+        "Kafka", "10s", DURATION, "Silence after which a worker's partitions go to the others", ge=1000
+    )
     kafka_timeout_ms: Duration = setting(
         "Kafka", "8s", DURATION, "How long commands wait for the brokers before they give up", ge=100
     )
@@ -128,9 +131,6 @@ class Settings(BaseSettings):
     )
     replay_until_ms: Instant | None = setting(
         "Time", None, INSTANT, "In replay: run the silence clock up to here, then stop"
-    )
-    source_idle_ms: Duration = setting(
-        "Time", "1m", DURATION, "A topic without records for so long no longer holds back the partition's clock", ge=1
     )
     source_silent_ms: Duration = setting(
         "Time", "36h", DURATION, "A topic silent as a whole for so long is an outage: alerts that rest on it wait", ge=1

@@ -1,0 +1,101 @@
+"""`run_worker`: look at the topics, start a worker, stay until told to stop, and end with an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from typing import Final
+
+from churnwatch.kafka import Cluster, describe
+from churnwatch.settings import Settings
+from churnwatch.worker import Worker
+from streams.errors import TransportError
+
+log = logging.getLogger("churnwatch.worker")
+
+EMBEDDED_PARTITIONS: Final = 4
+RETRY_SECONDS: Final = 2.0
+
+
+def run_worker(settings: Settings) -> int:
+    """Run one worker until SIGTERM or SIGINT (exit code 0) or until it cannot go on (1, with one line that says why)."""
+    _set_up_logging(settings)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    cluster = await _cluster(settings, stop)
+    if cluster is None:
+        return 0
+    topics, partitions = input_layout(settings, cluster)
+    worker = Worker(settings, topics, partitions)
+    stopped = asyncio.create_task(stop.wait())
+    crashed = asyncio.create_task(worker.app.crashed())
+    try:
+        await worker.start()
+        log.info("Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock)
+        await asyncio.wait({stopped, crashed, worker.failure}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await worker.stop()
+    if worker.failure.done():
+        worker.failure.result()
+    log.info("Worker stopped")
+    return 0
+
+
+async def _cluster(settings: Settings, stop: asyncio.Event) -> Cluster | None:
+    """What topics there are; waits for Kafka, and gives None where it is told to stop meanwhile."""
+    while not stop.is_set():
+        try:
+            return await describe(settings)
+        except TransportError as error:
+            log.warning("Waiting for Kafka: %s", error)
+        try:
+            await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+        except TimeoutError:
+            continue
+    return None
+
+
+def input_layout(settings: Settings, cluster: Cluster) -> tuple[list[str], int]:
+    """Return the input topics that exist and the number of partitions that all of them have.
+
+    Raises TransportError where a required one is missing, or where they differ.
+    """
+    topics = settings.topics()
+    if cluster.embedded:
+        return list(topics.inputs.values()), EMBEDDED_PARTITIONS
+    missing = [topic for topic in [*topics.required(), topics.examples] if topic not in cluster.partitions]
+    if missing:
+        raise TransportError(f"topics are missing: {', '.join(missing)}; create them with `churnwatch topics create`")
+    counts = {topic: cluster.partitions[topic] for topic in topics.inputs.values() if topic in cluster.partitions}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{topic}: {count}" for topic, count in counts.items())
+        raise TransportError(f"input topics must have the same number of partitions, or a customer is torn apart ({told})")
+    return list(counts), next(iter(counts.values()))
+
+
+class _JsonLines(logging.Formatter):
+    """A JSON document a line, for log collectors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        told = {"time": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name}
+        return json.dumps(told | {"message": record.getMessage()}, ensure_ascii=False)
+
+
+def _set_up_logging(settings: Settings) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    handler.setFormatter(_JsonLines() if settings.log_format == "json" else text)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("churnwatch").setLevel(settings.log_level.upper())
+
+

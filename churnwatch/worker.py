@@ -1,0 +1,301 @@
+"""One worker, put together: Faust with the chunked transport, the runners, the learner, the web routes.
+
+Starts in this order, and stops in the reverse: topics looked at, Redis, producer, follower, Faust. SIGTERM and SIGINT let every runner
+finish its step, wait for what Kafka has yet to acknowledge, commit, and end with 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import platform
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaProducer
+from prometheus_client import CollectorRegistry
+from yarl import URL
+
+from agents.clock import PartitionClock
+from agents.follow import Follower
+from agents.guides import GuideBook
+from agents.health import HealthState, Readiness, Verdict, health, readiness
+from agents.ingest import Assignments, TopicSource
+from agents.learn import LearnerConfig, LearnerRunner
+from agents.metrics import Metrics
+from agents.observe import WorkerObserver
+from agents.outbox import Outbox
+from agents.publish import KafkaPublisher
+from agents.runner import PartitionRunner
+from churnwatch import compose
+from churnwatch.kafka import client_options
+from churnwatch.redis_client import redis_options
+from churnwatch.settings import Settings
+from churnwatch.web import Answers, add_routes
+from features.redis_client import Wire, WireBroken, connect
+from features.redis_store import RedisStore
+from models.redis_store import RedisLearnerStore, head_key
+from models.store import LearnerStore
+from streams.codec import Arrival, Limits, RawRecord, Rejected, decode_chunk
+from streams.transport import ChunkConsumer, ChunkTopic, ChunkTransport
+
+log = logging.getLogger("churnwatch.worker")
+
+STALLED_MS_MAX = 60_000
+PATIENCE_MS = 10_000
+STREAM_BUFFER_CHUNKS = 64
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_ms() -> int:
+    """A clock that never goes back, for spans."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Worker:
+    """See the module's text; `topics` are the input topics that exist, `partitions` how many each of them has."""
+
+    def __init__(self, settings: Settings, topics: Sequence[str], partitions: int) -> None:
+        self._settings = settings
+        self._topics = tuple(topics)
+        self._partitions = partitions
+        self._examples = settings.topics().examples
+        self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stopping = False
+        self._redis = connect(redis_options(settings))
+        build = {
+            "version": version("churnwatch"),
+            "python": platform.python_version(),
+            "faust": version("faust-streaming"),
+            "river": version("river"),
+        }
+        self.metrics = Metrics(CollectorRegistry(), self._topics, build)
+        self.observer = WorkerObserver(self.metrics, now_ms, monotonic_ms)
+        self._guides = GuideBook(compose.frozen_guide(settings) or compose.first_guide(), compose.epoch_ms(settings))
+        self._follower = Follower(self._learner_store(), self._guides, self._wake, 0.02 if self._replay else 1.0)
+        self._producer = AIOKafkaProducer(
+            **client_options(settings) | {"request_timeout_ms": 40_000},
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            max_batch_size=262_144,
+            max_request_size=32 << 20,
+        )
+        self.app = self._faust()
+        self.assignments = Assignments(
+            inputs=self._topics,
+            examples=self._examples,
+            new_runner=self._new_runner,
+            new_learner=self._new_learner,
+            decode=self._decode,
+            consumer=self._consumer,
+            changed=self._reassigned,
+            failed=self._failed,
+            drain_seconds=settings.drain_ms / 1000,
+        )
+        self.app.transport = ChunkTransport([URL("kafka://")], self.app, self._consumer_options(), self.assignments)
+        self._add_agents()
+        add_routes(self.app, Answers(self.render_metrics, self.health, self.readiness))
+        self.metrics.alert_budget(settings.alert_daily_budget)
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def _replay(self) -> bool:
+        return self._settings.clock == "replay"
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _faust(self) -> faust.App:
+        settings = self._settings
+        return faust.App(
+            settings.kafka_group_id,
+            broker=[URL(f"kafka://{address.strip()}") for address in settings.kafka_bootstrap.split(",")],
+            store="memory://",
+            datadir=tempfile.mkdtemp(prefix="churnwatch-"),
+            web_host=settings.web_host,
+            web_bind=settings.web_host,
+            web_port=settings.web_port,
+            Topic=ChunkTopic,
+            autodiscover=False,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            stream_wait_empty=False,
+            stream_recovery_delay=0.0,
+            stream_buffer_maxsize=STREAM_BUFFER_CHUNKS,
+            broker_commit_interval=1.0,
+            producer_acks=1,
+        )
+
+    def _consumer_options(self) -> dict[str, Any]:
+        settings = self._settings
+        session_ms = settings.kafka_session_ms
+        return client_options(settings) | {
+            "request_timeout_ms": 40_000,
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": session_ms // 4,
+            "rebalance_timeout_ms": 60_000,
+            # A worker whose buffers are full does not poll; that it moves is watched per partition (`agents.health`).
+            "max_poll_interval_ms": 86_400_000,
+            "max_poll_records": settings.chunk_events_max,
+            "max_partition_fetch_bytes": settings.chunk_bytes_max,
+            "fetch_max_wait_ms": 250,
+            "metadata_max_age_ms": 60_000,
+        }
+
+    def _add_agents(self) -> None:
+        raw = {"key_type": bytes, "value_type": bytes, "value_serializer": "raw"}
+
+        async def ingest(stream: Any) -> None:
+            async for chunk in stream:
+                self.assignments.deliver(chunk)
+
+        async def learn(stream: Any) -> None:
+            async for chunk in stream:
+                self.assignments.deliver(chunk)
+
+        self.app.agent(self.app.topic(*self._topics, **raw), name="churnwatch.ingest", concurrency=1)(ingest)
+        self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
+
+    def _consumer(self) -> ChunkConsumer:
+        consumer: ChunkConsumer = self.app.consumer
+        return consumer
+
+    def _learner_store(self) -> LearnerStore:
+        namespace = self._settings.redis_namespace
+        return RedisLearnerStore(Wire(self._redis, head_key(namespace)), namespace, WireBroken)
+
+    def _new_runner(self, partition: int, source: TopicSource) -> PartitionRunner:
+        settings = self._settings
+
+        def publishing_waits(why: str) -> None:
+            self.observer.publishing_waits(partition, why)
+
+        publisher = KafkaPublisher(self._producer, publishing_waits, lambda seconds: self.metrics.stage("publish", seconds))
+        return PartitionRunner(
+            partition,
+            self._topics,
+            store=RedisStore(self._redis, settings.redis_namespace, partition),
+            source=source,
+            outbox=Outbox(publisher),
+            pipeline=compose.pipeline(settings),
+            guides=self._guides,
+            clock=PartitionClock(settings.lateness_ms, now_ms, live=not self._replay, until_ms=settings.replay_until_ms),
+            observer=self.observer,
+            config=compose.runner_config(settings, self._partitions),
+            timer=time.perf_counter,
+        )
+
+    def _new_learner(self, partition: int, source: TopicSource) -> LearnerRunner:  # noqa: ARG002 - there is one
+        return LearnerRunner(
+            new=lambda: compose.learner(self._settings),
+            store=self._learner_store(),
+            source=source,
+            follower=self._follower,
+            observer=self.observer,
+            config=LearnerConfig(self._examples),
+        )
+
+    def _decode(self, topic: str, records: list[RawRecord]) -> Sequence[Arrival | Rejected | RawRecord]:
+        if topic == self._examples:
+            return records
+        started = time.perf_counter()
+        items = decode_chunk(records, self._settings.topics().stream_of(topic), self._limits, now_ms())
+        self.metrics.stage("decode", time.perf_counter() - started)
+        return items
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start everything; returns when Faust runs (partitions come a moment later)."""
+        await self._producer.start()
+        if self._settings.learning_enabled:
+            self._following = asyncio.create_task(self._follower.run())
+            self._following.add_done_callback(self._ended)
+        self.app.finalize()
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way, say what is to be said, and let go of everything."""
+        self._stopping = True
+        await self.assignments.stop(set(self.assignments.runners))
+        if self._following is not None:
+            self._following.cancel()
+        await self.app.stop()
+        await self._producer.stop()
+        await self._redis.aclose()
+
+    def _wake(self) -> None:
+        self.assignments.wake()
+
+    def _failed(self, error: BaseException) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    def _reassigned(self) -> None:
+        self.observer.held(self.assignments.partitions)
+
+    # -- what the web routes say ---------------------------------------------------------------------------------------
+
+    def _input_runners(self) -> list[tuple[PartitionRunner, TopicSource]]:
+        pairs = [(runner, self.assignments.source(slot)) for slot, runner in self.assignments.runners.items()]
+        return [(runner, source) for runner, source in pairs if isinstance(runner, PartitionRunner)]
+
+    def health(self) -> Verdict:
+        """Whether the process works."""
+        progress = [self._progress(runner, source) for runner, source in self._input_runners()]
+        return health(HealthState(progress, monotonic_ms(), STALLED_MS_MAX))
+
+    def _progress(self, runner: PartitionRunner, source: TopicSource) -> Any:
+        lag = sum(source.lag_events(topic) or 0 for topic in self._topics)
+        pending = bool(lag or len(runner.feed) or runner.outbox_pending)
+        return self.observer.progress(runner.partition, pending=pending, paced=self._guides.holds(runner.feed.head_ms()))
+
+    def readiness(self) -> Verdict:
+        """Whether the worker does what it is for."""
+        runners = self._input_runners()
+        return readiness(
+            Readiness(
+                [self._progress(runner, source) for runner, source in runners],
+                self.observer.redis_answered_ms,
+                self._follower.answered or not self._settings.learning_enabled,
+                self._stopping,
+                monotonic_ms(),
+                PATIENCE_MS,
+            )
+        )
+
+    def render_metrics(self) -> bytes:
+        """All metrics, with what is only looked at when asked for brought up to date."""
+        for runner, source in self._input_runners():
+            progress = self._progress(runner, source)
+            behind_ms = now_ms() - runner.meta.taken_ms if runner.meta.taken_ms > 0 else 0
+            for topic in self._topics:
+                lag = source.lag_events(topic) or 0
+                self.metrics.lag(topic, runner.partition, lag, behind_ms / 1000 if lag else 0.0)
+            mode = "replay" if self._replay else ("lagging" if len(runner.feed) else "live")
+            self.metrics.clock(runner.partition, mode, max(runner.meta.clock_ms, 0))
+            self.metrics.partition(
+                runner.partition,
+                stalled_seconds=progress.stalled_ms(monotonic_ms()) / 1000,
+                outbox_pending=runner.outbox_pending,
+                open_episodes=runner.meta.open_episodes,
+            )
+        guide = self._guides.latest.guide
+        age_seconds = (now_ms() - guide.learnt_until_ms) / 1000 if guide.learnt_until_ms else 0.0
+        self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)
+        self.metrics.quality(guide.quality)
+        self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
+        return self.metrics.render()
