@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from streams.time import INSTANT_MAX_MS, INSTANT_MIN_MS, parse_instant
+from streams.time import INSTANT_MAX_MS, INSTANT_MIN_MS, RFC_3339, parse_instant
 
 IDENTIFIER_MAX: Final = 256
 TEXT_MAX: Final = 20_000
@@ -28,7 +28,7 @@ Instant = Annotated[
         {
             "description": "RFC 3339 with an offset, or integer epoch milliseconds",
             "anyOf": [
-                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date-time", "pattern": f"^{RFC_3339.pattern}$"},
                 {"type": "integer", "minimum": INSTANT_MIN_MS, "maximum": INSTANT_MAX_MS},
             ],
         }
@@ -95,7 +95,9 @@ class Review(InputEvent):
     """A review or the answer to a survey; at least one of `rating` and `nps`."""
 
     model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": ["rating"]}, {"required": ["nps"]}]},
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"type": "number"}}} for name in ("rating", "nps")]
+        }
     )
 
     rating: Stars | None = None

@@ -17,14 +17,16 @@ INSTANT_MIN_MS: Final = 0
 INSTANT_MAX_MS: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, where the calendar of `datetime` ends."""
 
+# The hour is held to 23 here because later Pythons read 24:00 as the next midnight, which RFC 3339 does not know.
+RFC_3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+"""How an instant is written in text: the offset is not optional, nor are the seconds."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": 60 * SECOND_MS, "h": HOUR_MS, "d": DAY_MS}
 _DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)", re.ASCII)
-# The hour is held to 23 here because later Pythons read 24:00 as the next midnight, which RFC 3339 does not know.
-_RFC_3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
 
 
 def day_of(instant_ms: int) -> int:
@@ -60,7 +62,7 @@ def parse_instant(value: str | int) -> int:
     852120000000
     """
     if type(value) is str:
-        if _RFC_3339.fullmatch(value) is None:
+        if RFC_3339.fullmatch(value) is None:
             raise ValueError("an instant in text is RFC 3339 with an offset, such as 2026-03-01T12:00:00Z")
         try:
             value = (datetime.fromisoformat(value.upper()) - _EPOCH) // _MILLISECOND
