@@ -2,24 +2,19 @@
 
 import msgspec
 
+from features.rhythm import NO_RHYTHM, Rhythm, extend
 from features.tiles import SUM_MAX, AnyTile, LoginTile, OrderTile, ReviewTile
 
 
 class Past(msgspec.Struct, array_like=True, gc=False):
-    """Sums over tiles older than the retention. Days are UTC day numbers, -1 for none; `gap_squares` in days^2."""
+    """Sums over tiles older than the retention, in the tiles' units."""
 
     orders: int = 0
     amount: int = 0
-    order_days: int = 0
-    first_order_day: int = -1
-    last_order_day: int = -1
-    gap_squares: int = 0
-    gap_max: int = 0
-    login_days: int = 0
-    first_login_day: int = -1
-    last_login_day: int = -1
+    order_rhythm: Rhythm = NO_RHYTHM
+    login_rhythm: Rhythm = NO_RHYTHM
     ratings: int = 0
-    rating_sum: int = 0
+    rating_tenths: int = 0
 
 
 def take_before(tiles: list[AnyTile], day: int) -> list[AnyTile]:
@@ -34,34 +29,11 @@ def take_before(tiles: list[AnyTile], day: int) -> list[AnyTile]:
     return taken
 
 
-def fold_orders(past: Past, tiles: list[OrderTile]) -> None:
-    """Add `tiles` (ascending) to `past`."""
-    for tile in tiles:
-        if not tile.orders:
-            continue
-        past.orders += tile.orders
-        past.amount = min(past.amount + tile.amount, SUM_MAX)
-        past.order_days += 1
-        if past.first_order_day < 0:
-            past.first_order_day = tile.day
-        elif tile.day > past.last_order_day:
-            gap = tile.day - past.last_order_day
-            past.gap_squares += gap * gap
-            past.gap_max = max(past.gap_max, gap)
-        past.last_order_day = max(past.last_order_day, tile.day)
-
-
-def fold_logins(past: Past, tiles: list[LoginTile]) -> None:
-    """Add `tiles` (ascending) to `past`."""
-    for tile in tiles:
-        past.login_days += 1
-        if past.first_login_day < 0:
-            past.first_login_day = tile.day
-        past.last_login_day = max(past.last_login_day, tile.day)
-
-
-def fold_reviews(past: Past, tiles: list[ReviewTile]) -> None:
-    """Add `tiles` to `past`."""
-    for tile in tiles:
-        past.ratings += tile.ratings
-        past.rating_sum += tile.rating_sum
+def fold(past: Past, orders: list[OrderTile], logins: list[LoginTile], reviews: list[ReviewTile]) -> None:
+    """Add tiles (each list ascending) to `past`."""
+    past.orders += sum(tile.orders for tile in orders)
+    past.amount = min(past.amount + sum(tile.amount for tile in orders), SUM_MAX)
+    past.order_rhythm = extend(past.order_rhythm, [tile.day for tile in orders if tile.orders])
+    past.login_rhythm = extend(past.login_rhythm, [tile.day for tile in logins])
+    past.ratings += sum(tile.ratings for tile in reviews)
+    past.rating_tenths += sum(tile.rating_tenths for tile in reviews)

@@ -13,7 +13,7 @@ LIMIT: Final = 4_096
 
 _DAY_BYTES: Final = 2
 _RECORD: Final = _DAY_BYTES + 8
-_DAY_MAX: Final = 2**16 - 1
+_DAY_MAX: Final = 2**16 - 1  # in the year 2149
 
 
 def remember(seen: bytes, event_id: str, day: int) -> bytes | None:
@@ -29,7 +29,7 @@ def remember(seen: bytes, event_id: str, day: int) -> bytes | None:
         if at % _RECORD == _DAY_BYTES:
             return None
         at = seen.find(digest, at + 1)
-    record = _day_bytes(day) + digest
+    record = (day if day < _DAY_MAX else _DAY_MAX).to_bytes(_DAY_BYTES, "big") + digest
     if record > seen[-_RECORD:]:
         grown = seen + record
     else:
@@ -40,12 +40,8 @@ def remember(seen: bytes, event_id: str, day: int) -> bytes | None:
 
 def forget_before(seen: bytes, day: int) -> bytes:
     """`seen` without the records of days before `day`."""
-    first = _day_bytes(day)
+    first = max(day, 0).to_bytes(_DAY_BYTES, "big")
     return seen if seen[:_DAY_BYTES] >= first else seen[_position(seen, first) :]
-
-
-def _day_bytes(day: int) -> bytes:
-    return min(max(day, 0), _DAY_MAX).to_bytes(_DAY_BYTES)
 
 
 def _position(seen: bytes, record: bytes) -> int:

@@ -14,7 +14,8 @@ from typing import Any, Final, Self
 import msgspec
 
 from features import seen, tickets
-from features.past import Past, fold_logins, fold_orders, fold_reviews, take_before
+from features.past import Past, fold, take_before
+from features.rhythm import NO_RHYTHM, extend
 from features.tickets import Ticket
 from features.tiles import (
     RETENTION_DAYS,
@@ -23,10 +24,12 @@ from features.tiles import (
     OrderTile,
     ReviewTile,
     any_between,
+    tenths,
     thousandths,
     tile_on,
 )
 from streams.events import Cancellation, InputEvent, Login, Order, Review
+from streams.events import Ticket as TicketEvent
 from streams.time import DAY_MS, day_of, day_start
 
 CANCELLATIONS_MAX: Final = 8
@@ -77,7 +80,7 @@ class Activity(msgspec.Struct, array_like=True):
     @property
     def order_days(self) -> int:
         """Distinct UTC days with a placed order, lifetime."""
-        return sum([tile.orders > 0 for tile in self.order_tiles], self.past.order_days if self.past else 0)
+        return sum([tile.orders > 0 for tile in self.order_tiles], self.past.order_rhythm.days if self.past else 0)
 
     @property
     def cancelled_ms(self) -> int | None:
@@ -86,13 +89,14 @@ class Activity(msgspec.Struct, array_like=True):
 
     def mean_gap_days(self) -> float | None:
         """Mean days between days with a placed order, else between login days; None below two such days."""
-        past = self.past or Past()
-        ordered = [tile.day for tile in self.order_tiles if tile.orders]
-        mean = _mean_gap(past.order_days, past.first_order_day, past.last_order_day, ordered)
-        if mean is not None:
-            return mean
-        logged_in = [tile.day for tile in self.login_tiles]
-        return _mean_gap(past.login_days, past.first_login_day, past.last_login_day, logged_in)
+        past = self.past
+        ordered = extend(
+            past.order_rhythm if past else NO_RHYTHM, [tile.day for tile in self.order_tiles if tile.orders]
+        )
+        if ordered.days > 1:
+            return ordered.mean_gap_days
+        logged_in = extend(past.login_rhythm if past else NO_RHYTHM, [tile.day for tile in self.login_tiles])
+        return logged_in.mean_gap_days
 
     def orders_between(self, first_day: int, end_day: int) -> bool:
         """Whether an order was placed on a day in [first_day, end_day), as far as tiles reach back."""
@@ -111,14 +115,6 @@ class Activity(msgspec.Struct, array_like=True):
             or any_between(self.review_tiles, first_day, end_day)
             or tickets.any_between(self.tickets, day_start(first_day), day_start(end_day))
         )
-
-
-def _mean_gap(count: int, first_day: int, last_day: int, days: list[int]) -> float | None:
-    count += len(days)
-    if count < 2:
-        return None
-    first = days[0] if first_day < 0 else first_day
-    return (max(last_day, days[-1] if days else last_day) - first) / (count - 1)
 
 
 def apply(activity: Activity, stream: str, event: InputEvent) -> bool:
@@ -147,10 +143,9 @@ def prune(activity: Activity, as_of_ms: int) -> None:
         or (logins and logins[0].day < first_day)
         or (reviews and reviews[0].day < first_day)
     ):
-        activity.past = past = activity.past or Past()
-        fold_orders(past, take_before(orders, first_day))
-        fold_logins(past, take_before(logins, first_day))
-        fold_reviews(past, take_before(reviews, first_day))
+        activity.past = activity.past or Past()
+        taken = take_before(orders, first_day), take_before(logins, first_day), take_before(reviews, first_day)
+        fold(activity.past, *taken)
     activity.seen = seen.forget_before(activity.seen, first_day)
     if activity.tickets:
         tickets.forget_before(activity.tickets, first_day * DAY_MS)
@@ -167,7 +162,7 @@ def _count_order(activity: Activity, order: Order, day: int) -> None:
     tile.orders += 1
     tile.amount = min(tile.amount + thousandths(order.amount), SUM_MAX)
     if order.items:
-        tile.items = min(tile.items + int(order.items), SUM_MAX)
+        tile.items += tenths(order.items)
     if order.discount:
         tile.discount = min(tile.discount + thousandths(order.discount), SUM_MAX)
     at = order.occurred_at
@@ -182,7 +177,7 @@ def _count_login(activity: Activity, login: Login, day: int) -> None:
     tile.logins += 1
     if login.session_seconds is not None:
         tile.timed += 1
-        tile.seconds = min(tile.seconds + int(login.session_seconds), SUM_MAX)
+        tile.seconds += int(login.session_seconds)
     if login.channel is not None:
         tile.channels |= CHANNELS[login.channel]
     at = login.occurred_at
@@ -190,7 +185,7 @@ def _count_login(activity: Activity, login: Login, day: int) -> None:
         activity.last_login_ms = at
 
 
-def _count_ticket(activity: Activity, event: Any, day: int) -> None:
+def _count_ticket(activity: Activity, event: TicketEvent, _day: int) -> None:
     tickets.record(activity.tickets, event)
 
 
@@ -198,10 +193,10 @@ def _count_review(activity: Activity, review: Review, day: int) -> None:
     tile = tile_on(activity.review_tiles, day, ReviewTile)
     if review.rating is not None:
         tile.ratings += 1
-        tile.rating_sum += int(review.rating)
+        tile.rating_tenths += tenths(review.rating)
     if review.nps is not None:
         tile.surveys += 1
-        tile.nps_sum += int(review.nps)
+        tile.nps_tenths += tenths(review.nps)
     for topic in set(review.topics or ()):
         if topic == "price":
             tile.price += 1
@@ -213,7 +208,7 @@ def _count_review(activity: Activity, review: Review, day: int) -> None:
             tile.service += 1
 
 
-def _count_cancellation(activity: Activity, event: Cancellation, day: int) -> None:
+def _count_cancellation(activity: Activity, event: Cancellation, _day: int) -> None:
     activity.cancellations = sorted([*activity.cancellations, event.occurred_at])[-CANCELLATIONS_MAX:]
 
 

@@ -2,15 +2,17 @@
 
 When a ticket was opened, whether it is open at an instant and how long it took follow from the list alone, so events
 may come in any order, and an instant in the past gives what it would have given then. An event is one integer: its
-time above, and in the low 11 bits status, category, severity and satisfaction.
+time above, and in the low 14 bits status, category, severity and satisfaction.
 """
 
 from bisect import insort
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
+from features.tiles import tenths
 from streams.events import Ticket as TicketEvent
 
 TICKETS_MAX: Final = 64
@@ -19,14 +21,13 @@ TICKETS_MAX: Final = 64
 EVENTS_MAX: Final = 16
 """Events kept per ticket: the first, which opened it, and the latest."""
 
-SHIFT: Final = 11
-STATUS_CODES: Final = {"opened": 0, "reopened": 1, "updated": 2, "resolved": 3}
-"""Sorted as they follow one another where two events bear the same time."""
-
-CATEGORIES: Final = ("none", "billing", "delivery", "product", "service", "account", "return", "cancellation", "other")
-SEVERITIES: Final = ("none", "low", "normal", "high")
-_CATEGORY_CODES: Final = {name: code for code, name in enumerate(CATEGORIES)}
-_SEVERITY_CODES: Final = {name: code for code, name in enumerate(SEVERITIES)}
+_STATUSES: Final = {"opened": 0, "reopened": 1, "updated": 2, "resolved": 3}
+"""In the order in which they follow one another where two events bear the same time."""
+_UPDATED, _RESOLVED = _STATUSES["updated"], _STATUSES["resolved"]
+_NAMES: Final = ("none", "billing", "delivery", "product", "service", "account", "return", "cancellation", "other")
+CATEGORIES: Final = {name: code for code, name in enumerate(_NAMES)}
+SEVERITIES: Final = {"none": 0, "low": 1, "normal": 2, "high": 3}
+_SHIFT: Final = 14
 
 
 class Ticket(msgspec.Struct, array_like=True, gc=False):
@@ -36,24 +37,31 @@ class Ticket(msgspec.Struct, array_like=True, gc=False):
     events: list[int]
 
 
+class Standing(msgspec.Struct, gc=False):
+    """A ticket as of an instant. `closed_ms` is None while it is open; category 0, severity 0, stars 0: none stated."""
+
+    opened_ms: int
+    last_ms: int
+    closed_ms: int | None = None
+    category: int = 0
+    severity: int = 0
+    star_tenths: int = 0
+
+
+_KEY = attrgetter("key")
+
+
 def pack(event: TicketEvent) -> int:
-    """`event` as one integer: milliseconds, 2 bits status, 4 category, 2 severity, 3 satisfaction (0: not stated)."""
-    detail = _CATEGORY_CODES[event.category or "none"] << 5 | _SEVERITY_CODES[event.severity or "none"] << 3
-    return event.occurred_at << SHIFT | STATUS_CODES[event.status] << 9 | detail | int(event.satisfaction or 0)
-
-
-def is_resolved(packed: list[int]) -> bool:
-    """Whether the last change of status among events in time order is `resolved`; an update changes nothing."""
-    for event in reversed(packed):
-        status = event >> 9 & 3
-        if status != STATUS_CODES["updated"]:
-            return status == STATUS_CODES["resolved"]
-    return False
+    """`event` as one integer: milliseconds, 2 bits status, 4 category, 2 severity, 6 satisfaction in tenths."""
+    what = _STATUSES[event.status] << 12 | CATEGORIES[event.category or "none"] << 8
+    return (
+        event.occurred_at << _SHIFT | what | SEVERITIES[event.severity or "none"] << 6 | tenths(event.satisfaction or 0)
+    )
 
 
 def record(tickets: list[Ticket], event: TicketEvent) -> None:
     """Add `event` to its ticket in `tickets`, which stay sorted by key and within their bounds."""
-    key = int.from_bytes(blake2b(event.ticket_id.encode(), digest_size=8).digest())
+    key = int.from_bytes(blake2b(event.ticket_id.encode(), digest_size=8).digest(), "big")
     packed = pack(event)
     for ticket in tickets:
         if ticket.key == key:
@@ -61,19 +69,50 @@ def record(tickets: list[Ticket], event: TicketEvent) -> None:
             if len(ticket.events) > EVENTS_MAX:
                 del ticket.events[1]
             return
-    insort(tickets, Ticket(key, [packed]), key=lambda ticket: ticket.key)
+    insort(tickets, Ticket(key, [packed]), key=_KEY)
     if len(tickets) > TICKETS_MAX:
-        tickets.remove(min(tickets, key=lambda ticket: (not is_resolved(ticket.events), ticket.events[0])))
+        tickets.remove(min(tickets, key=_worth))
+
+
+def standing(ticket: Ticket, end_ms: int) -> Standing | None:
+    """`ticket` as of `end_ms`, from the events before it; None if there is none.
+
+    A resolved ticket is open again after `opened` or `reopened`; an update changes nothing but what it states.
+    """
+    end = end_ms << _SHIFT
+    opened = ticket.events[0]
+    if opened >= end:
+        return None
+    found = Standing(opened >> _SHIFT, opened >> _SHIFT)
+    for event in ticket.events:
+        if event >= end:
+            break
+        found.last_ms = event >> _SHIFT
+        status = event >> 12 & 3
+        if status == _RESOLVED:
+            found.closed_ms = event >> _SHIFT
+        elif status != _UPDATED:
+            found.closed_ms = None
+        found.category = event >> 8 & 15 or found.category
+        found.severity = max(found.severity, event >> 6 & 3)
+        found.star_tenths = event & 63 or found.star_tenths
+    return found
 
 
 def forget_before(tickets: list[Ticket], ms: int) -> None:
     """Drop the tickets on which nothing has happened since `ms`."""
-    first = ms << SHIFT
+    first = ms << _SHIFT
     if any(ticket.events[-1] < first for ticket in tickets):
         tickets[:] = [ticket for ticket in tickets if ticket.events[-1] >= first]
 
 
 def any_between(tickets: list[Ticket], first_ms: int, end_ms: int) -> bool:
     """Whether something happened to a ticket in [first_ms, end_ms)."""
-    first, end = first_ms << SHIFT, end_ms << SHIFT
+    first, end = first_ms << _SHIFT, end_ms << _SHIFT
     return any(first <= event < end for ticket in tickets for event in ticket.events)
+
+
+def _worth(ticket: Ticket) -> tuple[bool, int]:
+    """Sorts the ticket to drop first to the front: resolved ones, the oldest of them."""
+    changes = [status for event in ticket.events if (status := event >> 12 & 3) != _UPDATED]
+    return not changes or changes[-1] != _RESOLVED, ticket.events[0]

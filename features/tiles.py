@@ -17,17 +17,17 @@ from typing import Final, TypeVar
 
 import msgspec
 
-RETENTION_DAYS: Final = 180
-"""Days before the present for which tiles are kept. The longest window reaches back as far."""
+WINDOW_DAYS_MAX: Final = 180
+"""How far back from its instant a feature vector reads tiles."""
 
-THOUSANDTHS: Final = 1_000
-"""Amounts are summed in thousandths of the currency unit: no currency in common use has more than three decimals."""
-
-EVENT_MAX: Final = 10**14
-"""The most that one event adds to a sum. What lies above is counted as this much."""
+RETENTION_DAYS: Final = WINDOW_DAYS_MAX + 14
+"""Days before the present for which tiles are kept: a vector may be computed up to two weeks late and is still exact."""
 
 SUM_MAX: Final = 2**62
 """Sums stop here: MessagePack knows no integer above 64 bits, and a value that cannot be written stops a partition."""
+
+_THOUSANDTHS: Final = 1_000
+_TENTHS: Final = 10
 
 
 class Tile(msgspec.Struct, array_like=True, gc=False):
@@ -37,12 +37,12 @@ class Tile(msgspec.Struct, array_like=True, gc=False):
 
 
 class OrderTile(Tile, array_like=True, gc=False):
-    """Orders of a day. Amount, discount and items are those of placed orders; amounts in thousandths."""
+    """Orders of a day. The first four are of placed orders: count, amount and discount in thousandths, items in tenths."""
 
     orders: int = 0
     amount: int = 0
-    items: int = 0
     discount: int = 0
+    items: int = 0
     cancelled: int = 0
     returned: int = 0
 
@@ -57,12 +57,12 @@ class LoginTile(Tile, array_like=True, gc=False):
 
 
 class ReviewTile(Tile, array_like=True, gc=False):
-    """Reviews and surveys of a day. Ratings are 1 to 5, `nps` 0 to 10; the rest counts mentions of a topic."""
+    """Reviews and surveys of a day: ratings (1 to 5) and survey answers (0 to 10), and how many mention a topic."""
 
     ratings: int = 0
-    rating_sum: int = 0
+    rating_tenths: int = 0
     surveys: int = 0
-    nps_sum: int = 0
+    nps_tenths: int = 0
     price: int = 0
     service: int = 0
     product: int = 0
@@ -86,12 +86,25 @@ def tile_on(tiles: list[AnyTile], day: int, new: type[AnyTile]) -> AnyTile:
     return tiles[index]
 
 
-def thousandths(amount: float) -> int:
-    """`amount` (currency units, finite, at least 0) as a whole number of thousandths, at most `EVENT_MAX`."""
-    return int(amount * THOUSANDTHS + 0.5) if amount < EVENT_MAX / THOUSANDTHS else EVENT_MAX
-
-
 def any_between(tiles: list[AnyTile], first_day: int, end_day: int) -> bool:
     """Whether a tile lies in [first_day, end_day)."""
     index = bisect_left(tiles, first_day, key=_DAY_OF_TILE)
     return index < len(tiles) and tiles[index].day < end_day
+
+
+def thousandths(amount: float) -> int:
+    """Money as a whole number of thousandths: no currency in common use has more than three decimals.
+
+    >>> thousandths(11.77)
+    11770
+    """
+    return int(amount * _THOUSANDTHS + 0.5)
+
+
+def tenths(number: float) -> int:
+    """A rating or a number of items as a whole number of tenths.
+
+    >>> tenths(4.5)
+    45
+    """
+    return int(number * _TENTHS + 0.5)

@@ -1,241 +1,193 @@
 """The feature vector of a customer as of an instant.
 
 1. `end_day` is the first day not counted: the day of a midnight instant, else the day after the instant's.
-2. One walk per stream over the tiles before `end_day` gives the sums of all its windows (`windows`).
+2. One walk per stream over the tiles before `end_day` gives the sums of all its windows (`windows`, `ticket_sums`).
 3. Each group turns its sums into numbers, in the order in which `catalog` declares them.
 
 Silence is counted in whole days, so that a customer scored on the day of an order and one scored at the next midnight,
 which is when training snapshots are taken, have the same value, 0.
 """
 
-from math import log, sqrt
+from math import sqrt
 from typing import Final
 
-from features.catalog import LIFETIME, LOGINS, REVIEWS, RHYTHM, TICKETS
+from features.catalog import CATALOG, INDEX, LIFETIME, LOGINS, REVIEWS, RHYTHM, TICKETS, Feature
+from features.rhythm import NO_RHYTHM, Rhythm, alive_log_odds, quiet_log_odds
 from features.state import Activity
-from features.tickets import CATEGORIES, SEVERITIES, SHIFT, STATUS_CODES, Ticket
+from features.ticket_sums import ticket_sums
 from features.windows import NO_PAST, OrderSums, login_sums, order_sums, review_sums
 from streams.time import DAY_MS
 
-SLOW_DAYS: Final = 3.0
-"""A ticket that takes longer to resolve is slow."""
+GAP_PRIOR_DAYS: Final = 30
+"""What a customer is compared with counts one more gap of this length, so that two orders on two days are no habit yet."""
 
-GAP_PRIOR_DAYS: Final = 30.0
-"""Ratios to a customer's own rhythm count one more gap of this length, so that two orders on two days are not a habit."""
-
-_RHYTHM_DEFAULTS: Final = tuple(feature.default for feature in RHYTHM)
-_LIFETIME_DEFAULTS: Final = tuple(feature.default for feature in LIFETIME)
-_LOGIN_DEFAULTS: Final = tuple(feature.default for feature in LOGINS)
-_TICKET_DEFAULTS: Final = tuple(feature.default for feature in TICKETS)
-_REVIEW_DEFAULTS: Final = tuple(feature.default for feature in REVIEWS)
-_RESOLVED, _UPDATED = STATUS_CODES["resolved"], STATUS_CODES["updated"]
-_BILLING, _PRODUCT, _RETURN, _LEAVING = (
-    CATEGORIES.index(name) for name in ("billing", "product", "return", "cancellation")
-)
-_HIGH = SEVERITIES.index("high")
+DEVIATIONS_MAX: Final = 12.0
+"""Silence in deviations is cut off here: years of it say no more than months."""
 
 Values = tuple[float, ...]
+
+
+def _defaults(group: tuple[Feature, ...]) -> Values:
+    return tuple(float(feature.default) for feature in group)
+
+
+_NO_GAPS: Final = _defaults(RHYTHM)
+_NO_LIFE: Final = _defaults(LIFETIME)
+_NO_LOGINS: Final = _defaults(LOGINS)
+_NO_TICKETS: Final = _defaults(TICKETS)
+_NO_REVIEWS: Final = _defaults(REVIEWS)
+_SATISFACTION, _RATING, _NPS = (
+    float(CATALOG[INDEX[name]].default) for name in ("satisfaction_90d", "rating_90d", "nps_180d")
+)
 
 
 def vector(activity: Activity, as_of_ms: int) -> list[float]:
     """The values of `CATALOG`, in its order, as of `as_of_ms`; all finite. Events of later days do not count.
 
-    Exact for any instant within `RETENTION_DAYS` of the latest `prune`, whatever was applied since.
+    Exact for any instant from two weeks before the latest `prune` on, whatever was applied since.
     """
     end_day = -(-as_of_ms // DAY_MS)
-    past = activity.past or NO_PAST
-    sums = order_sums(activity.order_tiles, past, end_day)
+    orders = order_sums(activity.order_tiles, activity.past or NO_PAST, end_day)
+    logins, login_rhythm = _logins(activity, orders.rhythm, end_day)
+    # Where a business knows logins only, they are the rhythm that silence is measured by.
+    rhythm = orders.rhythm if orders.rhythm.days else login_rhythm
     return [
-        *_orders(sums, end_day),
-        *_rhythm(sums, end_day),
-        *_lifetime(activity, sums, end_day),
-        *_logins(activity, sums, end_day),
-        *_tickets(activity.tickets, end_day),
+        *_orders(orders, end_day),
+        *_gaps(orders.rhythm, rhythm, end_day),
+        *_lifetime(activity.first_seen_ms, orders, rhythm, end_day),
+        *logins,
+        *_tickets(activity, end_day),
         *_reviews(activity, end_day),
     ]
 
 
 def _orders(sums: OrderSums, end_day: int) -> Values:
+    listed = sums.amount_90 + sums.discount_90
     basket_trend = 1.0
-    if sums.n90 and sums.amount:
-        basket_trend = sums.a90 * sums.orders / (sums.n90 * sums.amount)
-    listed = sums.a90 + sums.discount
+    if sums.orders_90 and sums.amount:
+        basket_trend = sums.amount_90 / sums.orders_90 / (sums.amount / sums.orders)
     return (
-        float(end_day - 1 - sums.last_day) if sums.days else 0.0,
-        float(sums.n7),
-        float(sums.n30),
-        float(sums.n_before_30),
-        float(sums.n90),
-        float(sums.n_before_90),
-        sums.a7 / 1_000,
-        sums.a30 / 1_000,
-        sums.a_before_30 / 1_000,
-        sums.a90 / 1_000,
-        (sums.n30 + 1) / (sums.n_before_30 + 1),
-        (sums.n90 + 1) / (sums.n_before_90 + 1),
-        float(sums.items),
-        sums.discount / listed if listed else 0.0,
+        float(end_day - 1 - sums.rhythm.last_day) if sums.orders else 0.0,
+        float(sums.orders_7),
+        float(sums.orders_30),
+        float(sums.orders_before_30),
+        float(sums.orders_90),
+        float(sums.orders_before_90),
+        sums.amount_7 / 1_000,
+        sums.amount_30 / 1_000,
+        sums.amount_before_30 / 1_000,
+        sums.amount_90 / 1_000,
+        (sums.orders_30 + 1) / (sums.orders_before_30 + 1),
+        (sums.orders_90 + 1) / (sums.orders_before_90 + 1),
+        sums.items_90 / 10,
+        sums.discount_90 / listed if listed else 0.0,
         basket_trend,
-        float(sums.cancelled),
-        float(sums.returned),
+        float(sums.cancelled_90),
+        float(sums.returned_90),
     )
 
 
-def _rhythm(sums: OrderSums, end_day: int) -> Values:
-    if not sums.days:
-        return _RHYTHM_DEFAULTS
-    gaps = sums.days - 1
-    span = sums.last_day - sums.first_day
-    silence = end_day - 1 - sums.last_day
-    usual = (span + GAP_PRIOR_DAYS) / (gaps + 1)
-    variance = (sums.gap_squares + 2 * GAP_PRIOR_DAYS**2) / (gaps + 1) - usual * usual
-    deviation = sqrt(variance) if variance > 1.0 else 1.0
-    mean = span / gaps if gaps else 0.0
-    spread = sums.gap_squares / gaps - mean * mean if gaps else 0.0
+def _gaps(orders: Rhythm, rhythm: Rhythm, end_day: int) -> Values:
+    """`orders` for what is said of gaps between orders, `rhythm` for what the present silence is measured by."""
+    if not rhythm.days:
+        return _NO_GAPS
+    gaps = orders.days - 1
+    mean = spread = 0.0
+    slowdown = 1.0
+    if gaps > 0:
+        mean = orders.span_days / gaps
+        spread = sqrt(max(orders.gap_squares / gaps - mean * mean, 0.0))
+        slowdown = (orders.gap_last + GAP_PRIOR_DAYS) / (mean + GAP_PRIOR_DAYS)
+    silence = end_day - 1 - rhythm.last_day
+    usual = (rhythm.span_days + GAP_PRIOR_DAYS) / rhythm.days
+    # The prior gap's variance is its square, as if gaps were exponential; at least a day, the unit that days are counted in.
+    variance = (rhythm.gap_squares + 2 * GAP_PRIOR_DAYS**2) / rhythm.days - usual * usual
+    deviations = (silence - usual) / sqrt(max(variance, 1.0))
     return (
         mean,
-        sqrt(spread) if spread > 0 else 0.0,
-        float(sums.gap_max),
-        float(sums.gap_last),
-        (sums.gap_last + GAP_PRIOR_DAYS) / (mean + GAP_PRIOR_DAYS) if gaps else 1.0,
+        spread,
+        float(orders.gap_max),
+        float(orders.gap_last),
+        slowdown,
         silence / usual,
-        (silence - usual) / deviation,
+        max(-DEVIATIONS_MAX, min(deviations, DEVIATIONS_MAX)),
     )
 
 
-def _lifetime(activity: Activity, sums: OrderSums, end_day: int) -> Values:
-    first_seen = activity.first_seen_ms
-    tenure = 0.0 if first_seen is None else float(max(end_day - 1 - first_seen // DAY_MS, 0))
-    if not sums.days:
-        return (tenure, *_LIFETIME_DEFAULTS[1:])
-    age = end_day - 1 - sums.first_day
-    span = sums.last_day - sums.first_day
-    repeats = sums.days - 1
-    alive = _alive_log_odds(repeats, span, age)
-    quiet = _quiet_log_odds(repeats, age, alive)
+def _lifetime(first_seen_ms: int | None, orders: OrderSums, rhythm: Rhythm, end_day: int) -> Values:
+    tenure = 0.0 if first_seen_ms is None else float(max(end_day - 1 - first_seen_ms // DAY_MS, 0))
+    if not rhythm.days:
+        return (tenure, *_NO_LIFE[1:])
+    repeats, span, age = rhythm.days - 1, rhythm.span_days, end_day - 1 - rhythm.first_day
+    alive = alive_log_odds(repeats, span, age)
     return (
         tenure,
-        float(sums.days),
-        30.0 * repeats / (age + 30.0),
+        float(orders.rhythm.days),
+        30 * repeats / (age + 30),
         span / age if age else 1.0,
         alive,
-        quiet,
-        sums.amount / sums.orders / 1_000,
-        sums.amount / 1_000,
+        quiet_log_odds(repeats, age, alive),
+        orders.amount / orders.orders / 1_000 if orders.orders else 0.0,
+        orders.amount / 1_000,
     )
 
 
-R, ALPHA, A, B = 0.243, 30.9, 0.793, 2.426
-
-
-def _alive_log_odds(repeats: int, span: int, age: int) -> float:
-    if not repeats:
-        return log((B + 0.0) / A)
-    return log((B + repeats - 1) / A) - (R + repeats) * log((ALPHA + age) / (ALPHA + span))
-
-
-def _quiet_log_odds(repeats: int, age: int, alive: float) -> float:
-    gone = 1 / (1 + 2.718281828 ** min(alive, 50.0))
-    miss = ((ALPHA + age) / (ALPHA + age + 60)) ** (R + repeats)
-    quiet = gone + (1 - gone) * miss
-    return log(quiet / (1 - quiet))
-
-
-def _logins(activity: Activity, orders: OrderSums, end_day: int) -> Values:
-    if not activity.login_tiles:
-        return (float(end_day - 1 - orders.last_day) if orders.days else 0.0, *_LOGIN_DEFAULTS[1:])
-    sums = login_sums(activity.login_tiles, activity.past or NO_PAST, end_day)
-    last_day = max(sums.last_day, orders.last_day)
-    return (
+def _logins(activity: Activity, orders: Rhythm, end_day: int) -> tuple[Values, Rhythm]:
+    past = activity.past
+    if not activity.login_tiles and (past is None or not past.login_rhythm.days):
+        return ((float(end_day - 1 - orders.last_day) if orders.days else 0.0, *_NO_LOGINS[1:]), NO_RHYTHM)
+    sums = login_sums(activity.login_tiles, past or NO_PAST, end_day)
+    last_day = max(sums.rhythm.last_day, orders.last_day)
+    values = (
         float(end_day - 1 - last_day) if last_day >= 0 else 0.0,
-        float(sums.n7),
-        float(sums.n30),
-        float(sums.n_before_30),
-        float(sums.n90),
+        float(sums.logins_7),
+        float(sums.logins_30),
+        float(sums.logins_before_30),
+        float(sums.logins_90),
         float(sums.days_30),
-        (sums.n30 + 1) / (sums.n_before_30 + 1),
+        (sums.logins_30 + 1) / (sums.logins_before_30 + 1),
         sums.seconds_30 / sums.timed_30 / 60 if sums.timed_30 else 0.0,
         float(sums.channels_90.bit_count()),
     )
+    return values, sums.rhythm
 
 
-def _tickets(tickets: list[Ticket], end_day: int) -> Values:
-    if not tickets:
-        return _TICKET_DEFAULTS
-    end = end_day * DAY_MS << SHIFT
-    n30 = n90 = open_now = slow = severe = stars = starred = billing = product = leaving = resolved = 0
-    oldest = took = 0.0
-    for ticket in tickets:
-        events = ticket.events
-        opened = events[0]
-        if opened >= end:
-            continue
-        closed = 0
-        category = severity = 0
-        last = opened
-        for event in events:
-            if event >= end:
-                break
-            status = event >> 9 & 3
-            if status == _RESOLVED:
-                closed = event
-            elif status != _UPDATED:
-                closed = 0
-            category = event >> 5 & 15 or category
-            severity = max(severity, event >> 3 & 3)
-            last = event
-            if event & 7 and (end - event >> SHIFT) <= 90 * DAY_MS:
-                stars += event & 7
-                starred += 1
-        age = (end - opened >> SHIFT) / DAY_MS
-        if not closed and (end - last >> SHIFT) <= 180 * DAY_MS:
-            open_now += 1
-            oldest = max(oldest, age)
-        days = ((closed or end) - opened >> SHIFT) / DAY_MS
-        if closed and (end - closed >> SHIFT) <= 90 * DAY_MS:
-            resolved += 1
-            took += days
-        if age > 90:
-            continue
-        n90 += 1
-        if age <= 30:
-            n30 += 1
-        slow += days > SLOW_DAYS
-        severe += severity == _HIGH
-        billing += category == _BILLING
-        product += category in (_PRODUCT, _RETURN)
-        leaving += category == _LEAVING
+def _tickets(activity: Activity, end_day: int) -> Values:
+    if not activity.tickets:
+        return _NO_TICKETS
+    sums = ticket_sums(activity.tickets, end_day * DAY_MS)
     return (
-        float(n30),
-        float(n90),
-        float(open_now),
-        oldest,
-        float(slow),
-        took / resolved if resolved else 0.0,
-        float(severe),
-        stars / starred if starred else 3.0,
-        float(billing),
-        float(product),
-        float(leaving),
+        float(sums.opened_30),
+        float(sums.opened_90),
+        float(sums.open_now),
+        sums.oldest_open_ms / DAY_MS,
+        float(sums.slow_90),
+        sums.resolving_ms_90 / sums.resolved_90 / DAY_MS if sums.resolved_90 else 0.0,
+        float(sums.severe_90),
+        sums.star_tenths_90 / sums.rated_90 / 10 if sums.rated_90 else _SATISFACTION,
+        float(sums.billing_90),
+        float(sums.product_90),
+        float(sums.leaving_90),
     )
 
 
 def _reviews(activity: Activity, end_day: int) -> Values:
     if not activity.review_tiles and not activity.cancellations:
-        return _REVIEW_DEFAULTS
+        return _NO_REVIEWS
     sums = review_sums(activity.review_tiles, activity.past or NO_PAST, end_day)
-    end = end_day * DAY_MS
-    mean = sums.rating_sum_90 / sums.ratings_90 if sums.ratings_90 else 3.0
-    trend = 0.0
-    if sums.ratings_90 and sums.ratings_before:
-        trend = mean - sums.rating_sum_before / sums.ratings_before
+    rating, trend = _RATING, 0.0
+    if sums.ratings_90:
+        rating = sums.rating_tenths_90 / sums.ratings_90 / 10
+        if sums.ratings_before:
+            trend = rating - sums.rating_tenths_before / sums.ratings_before / 10
+    end_ms = end_day * DAY_MS
     return (
-        mean,
+        rating,
         trend,
-        sums.nps_sum_180 / sums.surveys_180 if sums.surveys_180 else 7.0,
-        float(sums.price),
-        float(sums.service),
-        float(sums.product),
-        float(sums.other),
-        float(sum(end - 180 * DAY_MS <= at < end for at in activity.cancellations)),
+        sums.nps_tenths_180 / sums.surveys_180 / 10 if sums.surveys_180 else _NPS,
+        float(sums.price_90),
+        float(sums.service_90),
+        float(sums.product_90),
+        float(sums.other_90),
+        float(sum(end_ms - 180 * DAY_MS <= at_ms < end_ms for at_ms in activity.cancellations)),
     )
