@@ -36,16 +36,17 @@ async def _run(settings: Settings) -> int:
         return 0
     topics, partitions = input_layout(settings, cluster)
     worker = Worker(settings, topics, partitions)
-    stopped = asyncio.create_task(stop.wait())
-    crashed = asyncio.create_task(worker.app.crashed())
     try:
         await worker.start()
+        told_to_stop = asyncio.ensure_future(worker.app.wait_for_stopped(stop))
         log.info("Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock)
-        await asyncio.wait({stopped, crashed, worker.failure}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({told_to_stop, worker.failure}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await worker.stop()
     if worker.failure.done():
         worker.failure.result()
+    if worker.app.crashed:
+        raise TransportError(f"the connection to Kafka has failed for good: {worker.app.crash_reason!r}; start the worker again")
     log.info("Worker stopped")
     return 0
 

@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     min_labels: int = setting(
         "Learning", 500, "examples", "Labels seen before alerts rest on the model; until then on a rule", ge=1
     )
-    model_interval_ms: Duration = setting("Learning", "1d", DURATION, "Event time between two models", ge=1000)
+    model_interval_ms: Duration = setting("Learning", "3d", DURATION, "In replay, event time between two models", ge=1000)
     model_file: Path | None = setting(
         "Learning", None, "file", "A frozen model to score with, instead of the learner's; needs learning_enabled off"
     )

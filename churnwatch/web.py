@@ -11,6 +11,8 @@ from faust.web import Request, Response, View
 from agents.health import Verdict
 from agents.metrics import CONTENT_TYPE
 
+MEDIA_TYPE = CONTENT_TYPE.split(";")[0]  # aiohttp adds the charset itself
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -26,7 +28,7 @@ def add_routes(app: faust.App, answers: Answers) -> None:
 
     @app.page("/metrics", name="churnwatch-metrics")
     async def metrics(self: View, request: Request) -> Response:  # noqa: ARG001 - Faust's signature
-        return self.bytes(answers.metrics(), content_type=CONTENT_TYPE)
+        return self.bytes(answers.metrics(), content_type=MEDIA_TYPE)
 
     @app.page("/healthz", name="churnwatch-healthz")
     async def healthz(self: View, request: Request) -> Response:  # noqa: ARG001 - Faust's signature

@@ -102,7 +102,7 @@ class Worker:
             failed=self._failed,
             drain_seconds=settings.drain_ms / 1000,
         )
-        self.app.transport = ChunkTransport([URL("kafka://")], self.app, self._consumer_options(), self.assignments)
+        self.app.transport = ChunkTransport(self._brokers(), self.app, self._consumer_options(), self.assignments)
         self._add_agents()
         add_routes(self.app, Answers(self.render_metrics, self.health, self.readiness))
         self.metrics.alert_budget(settings.alert_daily_budget)
@@ -114,11 +114,14 @@ class Worker:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
+    def _brokers(self) -> list[URL]:
+        return [URL(f"kafka://{address.strip()}") for address in self._settings.kafka_bootstrap.split(",")]
+
     def _faust(self) -> faust.App:
         settings = self._settings
         return faust.App(
             settings.kafka_group_id,
-            broker=[URL(f"kafka://{address.strip()}") for address in settings.kafka_bootstrap.split(",")],
+            broker=self._brokers(),
             store="memory://",
             datadir=tempfile.mkdtemp(prefix="churnwatch-"),
             web_host=settings.web_host,
@@ -147,7 +150,8 @@ class Worker:
             "max_poll_interval_ms": 86_400_000,
             "max_poll_records": settings.chunk_events_max,
             "max_partition_fetch_bytes": settings.chunk_bytes_max,
-            "fetch_max_wait_ms": 250,
+            # A replay goes from model to model: what the learner waits for must not lie in a long poll.
+            "fetch_max_wait_ms": 10 if self._replay else 250,
             "metadata_max_age_ms": 60_000,
         }
 
