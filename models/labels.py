@@ -1,7 +1,8 @@
 """From snapshots to labelled examples: the delayed label.
 
     1. On a snapshot day the pipeline keeps a `Pending` with the customer's state: the vector, the risk as said.
-    2. `mature` turns it into an `Example` once its horizon has passed, or at once on an explicit cancellation.
+    2. `mature` turns it into an `Example` on the first snapshot day with the horizon past, or at once on an explicit
+       cancellation.
     3. Examples travel to the one learner in an `ExampleBatch`, with the sender's mark: "all examples of mine that
        matured up to here have been sent".
 
@@ -126,15 +127,19 @@ def pseudonym(customer_id: str) -> str:
 
 
 def remember(pending: Sequence[Pending], snapshot: Pending, question: Question) -> list[Pending]:
-    """Return `pending` with the snapshot added: at most one for each instant, at most `question.pending_max`.
+    """Return `pending` (ascending) with the snapshot added: at most one for each instant, at most `question.pending_max`.
 
     The pipeline calls `mature` first, so the bound can bite only where the settings changed in between; then the
     new snapshot is left out, for the older ones are closer to their labels.
     """
-    known = any(kept.taken_ms == snapshot.taken_ms for kept in pending)
-    if known or len(pending) >= question.pending_max:
+    if len(pending) >= question.pending_max or (pending and pending[-1].taken_ms >= snapshot.taken_ms):
         return list(pending)
     return [*pending, snapshot]
+
+
+def ripe(pending: Sequence[Pending], now_ms: int, cancelled_ms: int | None, question: Question) -> bool:
+    """Tell whether `mature` might find an example: it costs a little, and nearly always there is none."""
+    return bool(pending) and (cancelled_ms is not None or now_ms >= question.matures_ms(pending[0].taken_ms))
 
 
 def mature(
@@ -148,11 +153,12 @@ def mature(
     """Split a customer's snapshots into those whose label is known at `now_ms` and those still waiting.
 
     Args:
-        pending: the waiting snapshots.
+        pending: the waiting snapshots, ascending.
         now_ms: the customer's clock.
         had_activity: tells whether what counts (`question.churn_on`) happened on a UTC day in [first, end).
         cancelled_ms: the customer's explicit cancellation, if any: label 1 for the snapshots whose horizon it
-            falls in, matured at the cancellation itself.
+            falls in, matured at the cancellation itself. One between the horizon's end and the day on which the
+            label is collected comes too late to be the answer.
         question: the question that the snapshots ask.
         customer: pseudonym to put into the examples.
 
@@ -163,7 +169,8 @@ def mature(
     waiting: list[Pending] = []
     for asked in pending:
         matures_ms = question.matures_ms(asked.taken_ms)
-        if cancelled_ms is not None and asked.taken_ms <= cancelled_ms < matures_ms and cancelled_ms <= now_ms:
+        end_ms = asked.taken_ms + question.horizon_ms
+        if cancelled_ms is not None and asked.taken_ms <= cancelled_ms < end_ms and cancelled_ms <= now_ms:
             examples.append(_answered(asked, customer, cancelled_ms, 1))
         elif now_ms < matures_ms:
             waiting.append(asked)

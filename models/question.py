@@ -4,10 +4,10 @@
 
        active: an order in here            churned: no order in here
     |<---------- active_days ---------->|<---------- horizon_days ---------->|
-                                        t (taken)                            t + horizon (matured)
+                                        t (taken)                            t + horizon   matured
 
 The instants t lie on one global grid (midnight UTC, every `snapshot_days` days), the same for every customer,
-so that a week's snapshots can be ranked against each other.
+so that a week's snapshots can be ranked against each other. Labels are collected on the same grid.
 """
 
 from __future__ import annotations

@@ -47,9 +47,11 @@ def test_no_label_comes_before_its_time_and_each_comes_once(
     asked = [QUESTION.next_snapshot_ms(0) + 7 * week * DAY_MS for week in range(WEEKS)]
     assert sorted(taken) == [at for at in asked if cancelled_ms is None or at < cancelled_ms]
     for now_ms, example in seen:
-        horizon_ms = QUESTION.matures_ms(example.taken_ms)
+        end_ms = example.taken_ms + QUESTION.horizon_ms
         assert example.taken_ms <= example.matured_ms <= now_ms
-        assert example.matured_ms == horizon_ms or (example.matured_ms == cancelled_ms and cancelled_ms < horizon_ms)
+        if example.matured_ms != QUESTION.matures_ms(example.taken_ms):
+            assert example.matured_ms == cancelled_ms < end_ms
+            assert example.label == 1
 
 
 @given(looks, order_days, cancellations)

@@ -15,6 +15,7 @@ from models.labels import (
     pack_vector,
     pseudonym,
     remember,
+    ripe,
     unpack_vector,
 )
 from models.question import Question
@@ -23,7 +24,8 @@ from streams.time import DAY_MS
 
 QUESTION = Question(horizon_days=10, snapshot_days=7, anchor_ms=0)
 SNAPSHOT = Pending(7 * DAY_MS, pack_vector([1.0, 2.0]), 0.25, 3, "loyal")
-MATURES_MS = 17 * DAY_MS
+ENDS_MS = 17 * DAY_MS
+MATURES_MS = 21 * DAY_MS
 
 
 def never(first_day: int, end_day: int) -> bool:
@@ -34,8 +36,8 @@ def on_day(day: int) -> object:
     return lambda first_day, end_day: first_day <= day < end_day
 
 
-#      taken (d7)                    matures (d17)
-#   -----|=============================|-----
+#      taken (d7)                   ends (d17)   matures (d21, the next snapshot day)
+#   -----|=============================|-----------|-----
 #        ^ counts              ^ counts ^ too late
 @pytest.mark.parametrize(("order_day", "label"), [(6, 1), (7, 0), (16, 0), (17, 1)])
 def test_the_label_says_whether_an_order_fell_into_the_horizon(order_day: int, label: int) -> None:
@@ -44,11 +46,18 @@ def test_the_label_says_whether_an_order_fell_into_the_horizon(order_day: int, l
     assert waiting == []
 
 
-def test_no_label_a_millisecond_before_the_horizon() -> None:
+def test_no_label_a_millisecond_before_its_time() -> None:
     assert mature([SNAPSHOT], MATURES_MS - 1, never, None, QUESTION, "c") == ([], [SNAPSHOT])
+    assert not ripe([SNAPSHOT], MATURES_MS - 1, None, QUESTION)
 
 
-def test_a_label_found_late_is_matured_at_its_horizon() -> None:
+def test_whether_there_may_be_a_label() -> None:
+    assert ripe([SNAPSHOT], MATURES_MS, None, QUESTION)
+    assert ripe([SNAPSHOT], 8 * DAY_MS, 8 * DAY_MS, QUESTION)
+    assert not ripe([], MATURES_MS, 8 * DAY_MS, QUESTION)
+
+
+def test_a_label_found_late_is_matured_when_it_was_due() -> None:
     examples, _ = mature([SNAPSHOT], MATURES_MS + 99 * DAY_MS, never, None, QUESTION, "c")
     assert examples[0].matured_ms == MATURES_MS
 
@@ -65,7 +74,7 @@ def test_a_cancellation_is_a_label_at_once() -> None:
     assert waiting == []
 
 
-@pytest.mark.parametrize("cancelled_ms", [7 * DAY_MS - 1, MATURES_MS])
+@pytest.mark.parametrize("cancelled_ms", [7 * DAY_MS - 1, ENDS_MS, MATURES_MS])
 def test_a_cancellation_outside_the_horizon_is_no_label(cancelled_ms: int) -> None:
     examples, _ = mature([SNAPSHOT], MATURES_MS, on_day(8), cancelled_ms, QUESTION, "c")  # type: ignore[arg-type]
     assert examples[0].label == 0
@@ -73,6 +82,8 @@ def test_a_cancellation_outside_the_horizon_is_no_label(cancelled_ms: int) -> No
 
 def test_at_most_one_snapshot_per_instant() -> None:
     assert remember([SNAPSHOT], SNAPSHOT, QUESTION) == [SNAPSHOT]
+    earlier = Pending(0, b"", 0.5, 0, "new")
+    assert remember([SNAPSHOT], earlier, QUESTION) == [SNAPSHOT]
 
 
 def test_the_list_of_snapshots_is_bounded() -> None:
