@@ -51,9 +51,11 @@ def asyncapi(events: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> Sch
         own = dict(_input_messages(stream, schema))
         messages |= own
         channels[stream] = _channel(specs[DEFAULTS[stream]], f"{schema['title']} events", own)
-    for name, spec in (("alerts", "Alert"), ("scores", "Score")):
-        messages[spec] = _message(outputs[spec]["description"], {"$ref": f"#/components/schemas/{spec}"}, CUSTOMER_KEY)
-        channels[name] = _channel(specs[DEFAULTS[name]], f"{spec} messages", [spec])
+    for name in ("Alert", "Score"):
+        messages[name] = _message(outputs[name]["description"], {"$ref": f"#/components/schemas/{name}"}, CUSTOMER_KEY)
+    messages["ScoreTombstone"] = _message("The customer was forgotten on request.", {"type": "null"}, CUSTOMER_KEY)
+    channels["alerts"] = _channel(specs[DEFAULTS["alerts"]], "Alerts", ["Alert"])
+    channels["scores"] = _channel(specs[DEFAULTS["scores"]], "Changes of customers' bands", ["Score", "ScoreTombstone"])
     messages |= {"ExampleBatch": _example_batch(), "DeadLetter": _dead_letter()}
     channels["examples"] = _channel(specs[DEFAULTS["examples"]], "Internal: labelled examples", ["ExampleBatch"])
     channels["deadLetters"] = _dead_letter_channel()

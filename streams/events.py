@@ -39,7 +39,7 @@ Money = Annotated[float, Field(strict=True, ge=0, le=MONEY_MAX, allow_inf_nan=Fa
 Count = Annotated[float, Field(strict=True, ge=0, le=COUNT_MAX, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(strict=True, min_length=1, max_length=IDENTIFIER_MAX)]
 Label = Annotated[str, Field(strict=True, max_length=256)]
-Currency = Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Field(strict=True, max_length=3, pattern=r"^[A-Z]{3}$")]
 Stars = Annotated[float, Field(strict=True, ge=1, le=5, allow_inf_nan=False)]
 PromoterScore = Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)]
 OrderStatus = Literal["placed", "cancelled", "returned"]
