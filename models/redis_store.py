@@ -41,7 +41,10 @@ from models.store import (
 from streams.errors import Corrupt, FenceLost, StoreUnavailable
 
 ATTEMPTS: Final = 5
-"""Tries of an operation over lost connections, moved slots and a pin set in between."""
+"""Tries of an operation over lost connections and moved slots."""
+
+RACES_MAX: Final = 50
+"""Tries of a transaction that another one came before: each means that somebody else got ahead."""
 
 Command = tuple[bytes, ...]
 _Result = TypeVar("_Result")
@@ -185,14 +188,17 @@ class RedisLearnerStore:
 
     async def _try(self, operation: Callable[[], Awaitable[_Result]]) -> _Result:
         failure: Exception | None = None
+        failures = races = 0
         async with self._lock:
-            for _ in range(ATTEMPTS):
+            while failures < ATTEMPTS and races < RACES_MAX:
                 try:
-                    if failure is not None and not isinstance(failure, _AgainError):
+                    if isinstance(failure, self._broken | StoreUnavailable):
                         await self._wire.relocate()
                     return await operation()
-                except (self._broken, _AgainError, StoreUnavailable) as error:
-                    failure = error
+                except _AgainError as error:
+                    failure, races = error, races + 1
+                except (self._broken, StoreUnavailable) as error:
+                    failure, failures = error, failures + 1
         raise StoreUnavailable(f"Redis cannot be worked with: {failure}") from failure
 
     async def _replies(self, commands: Sequence[Command]) -> list[Any]:

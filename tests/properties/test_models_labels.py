@@ -50,7 +50,8 @@ def test_no_label_comes_before_its_time_and_each_comes_once(
         end_ms = example.taken_ms + QUESTION.horizon_ms
         assert example.taken_ms <= example.matured_ms <= now_ms
         if example.matured_ms != QUESTION.matures_ms(example.taken_ms):
-            assert example.matured_ms == cancelled_ms < end_ms
+            assert example.matured_ms == cancelled_ms
+            assert example.matured_ms < end_ms
             assert example.label == 1
 
 
