@@ -35,7 +35,7 @@ class Effects:
         reports: status of outcomes reported by the retention team.
         woken: wake-ups handled, wake_late_ms_max how late the latest of them was on the partition's clock.
         alerts: the alerts among `outgoing`.
-        episodes_opened: episodes opened less those closed.
+        episodes_opened: episodes opened less those closed; customers_added: customers new less those expired.
     """
 
     touched: set[str] = field(default_factory=set)
@@ -51,3 +51,4 @@ class Effects:
     wake_late_ms_max: int = 0
     alerts: list[AlertNote] = field(default_factory=list)
     episodes_opened: int = 0
+    customers_added: int = 0

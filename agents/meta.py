@@ -24,6 +24,7 @@ class Meta(msgspec.Struct):
         seq: number of the last example batch sent.
         idle: whether the learner was last told not to wait for this partition.
         open_episodes: customers with an open episode.
+        customers: customers with state.
     """
 
     offsets: dict[str, int] = {}
@@ -34,6 +35,7 @@ class Meta(msgspec.Struct):
     seq: int = 0
     idle: bool = False
     open_episodes: int = 0
+    customers: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -48,7 +50,9 @@ def encode_meta(meta: Meta) -> bytes:
 def decode_meta(value: bytes) -> Meta:
     """The meta in a stored value; raises `NewerSchema` or `Corrupt`."""
     if value[:1] > bytes((META_SCHEMA,)):
-        raise NewerSchema(f"the partition's state has schema {value[0]}, this program knows {META_SCHEMA}: upgrade this worker")
+        raise NewerSchema(
+            f"the partition's state has schema {value[0]}, this program knows {META_SCHEMA}: upgrade this worker"
+        )
     try:
         return _decoder.decode(value[1:])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -185,6 +185,7 @@ BEING_USEFUL: Final = (
     _counter("alerts", "alerts", "Alerts decided on", "kind", "band", "segment"),
     _counter("alert_reasons", "reasons", "Reasons given in those alerts", "code"),
     _gauge("alert_budget_per_day", "alerts a day", "About how many alerts a day are wanted of the whole installation"),
+    _gauge("customers", "customers", "Customers with state", "partition"),
     _gauge("open_episodes", "episodes", "Customers with an open episode", "partition"),
     _counter("outcomes", "outcomes", "Outcomes reported by the retention team", "status"),
 )

@@ -108,10 +108,13 @@ class Metrics:
             self._set("churnwatch_clock_mode", known == mode, partition, known)
         self._set("churnwatch_watermark_timestamp_seconds", watermark_ms / 1000, partition)
 
-    def partition(self, partition: int, *, stalled_seconds: float, outbox_pending: int, open_episodes: int) -> None:
+    def partition(
+        self, partition: int, *, stalled_seconds: float, outbox_pending: int, customers: int, open_episodes: int
+    ) -> None:
         """Set the state of a partition: seconds without progress, messages waiting, customers with an open episode."""
         self._set("churnwatch_partition_stalled_seconds", stalled_seconds, partition)
         self._set("churnwatch_outbox_pending", outbox_pending, partition)
+        self._set("churnwatch_customers", customers, partition)
         self._set("churnwatch_open_episodes", open_episodes, partition)
 
     def assigned(self, partitions: Collection[int]) -> None:

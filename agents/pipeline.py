@@ -10,6 +10,8 @@ chunk nor the number of partitions nor who else is in the chunk makes a differen
 
 A wake-up (`_wake`) labels the snapshots whose horizon has passed, takes the week's snapshot, looks at the silent customer, and sets the
 next wake-up, always later than itself. It never looks at the partition's clock, so one that comes late does what it would have done in time.
+A customer who has been silent for long is deleted, but not before the last event id is old enough to be forgotten: an event that
+comes again must find that it is known.
 
 No clock is read and no random number drawn here. Customers are changed in place: they belong to the caller, who drops them if storing fails.
 """
@@ -23,17 +25,17 @@ from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.look import Desk
 from agents.record import Attributes, Customer
-from agents.silence import next_wake_ms
+from agents.silence import next_expiry_ms, next_wake_ms
 from alerts.alert import SILENCE, Trigger
 from alerts.outcomes import apply_outcome
 from features import seen
 from features.state import Activity, apply, prune
-from models.labels import mature, pseudonym
+from models.labels import mature, pseudonym, ripe
 from models.question import Question
 from streams.codec import Arrival, Rejected, late
 from streams.deadletter import dead_letter
 from streams.events import Cancellation, Outcome, Profile
-from streams.time import DAY_MS, day_of
+from streams.time import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,13 @@ class Pipeline:
         """
         effects = Effects()
         for item in items:
-            if type(item) is Rejected:
+            if isinstance(item, Rejected):
                 self._reject(item, "dead_lettered", effects, now_ms)
                 continue
             event_ms = item.event.occurred_at
             clock_ms = max(clock_ms, event_ms - self._keeping.lateness_ms)
-            if event_ms < clock_ms - self._keeping.retention_ms:
+            # A profile holds until the next one, so it is never too late; its topic is compacted, and read again from its beginning.
+            if item.stream != "profiles" and event_ms < clock_ms - self._keeping.retention_ms:
                 self._reject(late(item, clock_ms - self._keeping.retention_ms), "late", effects, now_ms)
                 continue
             self._take_in(customers, item, guides, effects)
@@ -95,7 +98,9 @@ class Pipeline:
 
     # -- records -------------------------------------------------------------------------------------------------------
 
-    def _take_in(self, customers: MutableMapping[str, Customer], item: Arrival, guides: GuideBook, effects: Effects) -> None:
+    def _take_in(
+        self, customers: MutableMapping[str, Customer], item: Arrival, guides: GuideBook, effects: Effects
+    ) -> None:
         event = item.event
         topic, customer_id, event_ms = item.record.topic, event.customer_id, event.occurred_at
         customer = customers.get(customer_id)
@@ -110,6 +115,7 @@ class Pipeline:
             effects.outcomes[topic, "duplicate"] += 1
             return
         if not known:
+            effects.customers_added += 1
             customers[customer_id] = customer
             effects.deleted.discard(customer_id)
         effects.outcomes[topic, "applied"] += 1
@@ -157,45 +163,47 @@ class Pipeline:
 
     def _wake(self, customer_id: str, customer: Customer, guides: GuideBook, effects: Effects) -> bool:
         """Handle the customer's wake-up as of its due time; returns whether the customer has expired."""
-        due_ms = customer.wake_ms
-        customer.as_of_ms = max(customer.as_of_ms, due_ms)
+        due_ms = customer.as_of_ms = customer.wake_ms
         effects.woken += 1
         self._label(customer_id, customer, effects)
-        if due_ms >= customer.present_ms + self._keeping.expiry_ms:
+        activity, present_ms = customer.activity, customer.present_ms
+        on_grid = self._question.on_grid(due_ms)
+        expiring = due_ms >= present_ms + self._keeping.expiry_ms
+        if on_grid or expiring:
+            prune(activity, due_ms)
+        if expiring and not activity.seen:
+            effects.customers_added -= 1
             effects.touched.discard(customer_id)
             effects.deleted.add(customer_id)
             return True
-        prune(customer.activity, due_ms)
-        if customer.cancelled_ms is None:
-            snapshot = self._question.next_snapshot_ms(due_ms - 1) == due_ms and self._question.asks(customer.activity.last_order_ms, due_ms)
-            if snapshot or self._wants_look(customer, due_ms):
-                effects.scorings["snapshot" if snapshot else "silence"] += 1
-                self._desk.look(customer_id, customer, SILENCE, None, guides, effects, snapshot=snapshot)
+        if customer.cancelled_ms is None and due_ms <= self._question.gone_ms(present_ms):
+            snapshot = on_grid and self._question.asks(activity.last_order_ms, due_ms)
+            effects.scorings["snapshot" if snapshot else "silence"] += 1
+            self._desk.look(customer_id, customer, SILENCE, None, guides, effects, snapshot=snapshot)
         effects.touched.add(customer_id)
         self._set_wake(customer)
         return False
 
-    def _wants_look(self, customer: Customer, due_ms: int) -> bool:
-        """Whether a wake-up is for more than labels: the customer is not gone, or is just being found gone."""
-        return due_ms <= self._question.gone_ms(customer.present_ms)
-
     def _label(self, customer_id: str, customer: Customer, effects: Effects) -> None:
-        if not customer.pending:
+        pending, now_ms, cancelled_ms = customer.pending, customer.as_of_ms, customer.cancelled_ms
+        if not ripe(pending, now_ms, cancelled_ms, self._question):
             return
         activity = customer.activity
         happened = activity.orders_between if self._question.churn_on == "orders" else activity.activity_between
-        examples, customer.pending = mature(
-            customer.pending, customer.as_of_ms, happened, customer.cancelled_ms, self._question, pseudonym(customer_id)
-        )
+        name = pseudonym(customer_id)
+        examples, customer.pending = mature(pending, now_ms, happened, cancelled_ms, self._question, name)
         effects.examples.extend(examples)
 
     def _set_wake(self, customer: Customer) -> None:
+        after_ms, present_ms = customer.as_of_ms, customer.present_ms
         customer.wake_ms = next_wake_ms(
-            after_ms=customer.as_of_ms,
-            last_activity_ms=customer.present_ms,
-            first_pending_matures_ms=self._question.matures_ms(customer.pending[0].taken_ms) if customer.pending else None,
-            episode_until_ms=customer.episode.next_look_ms(customer.as_of_ms),
-            expiry_days=self._keeping.expiry_ms // DAY_MS,
+            after_ms=after_ms,
+            silent_since_ms=present_ms if customer.cancelled_ms is None else None,
+            first_pending_matures_ms=self._question.matures_ms(customer.pending[0].taken_ms)
+            if customer.pending
+            else None,
+            episode_until_ms=customer.episode.next_look_ms(after_ms),
+            expires_ms=next_expiry_ms(present_ms, after_ms, self._keeping.expiry_ms),
             question=self._question,
         )
 

@@ -156,7 +156,12 @@ class PartitionRunner:
     def done(self) -> bool:
         """Whether nothing is left to do: all taken in, clock at the end, everything said."""
         ended = self._ended()
-        return not len(self.feed) and len(ended) == len(self._topics) and not self._outbox.pending and self._clock.closed(self.meta)
+        return (
+            not len(self.feed)
+            and len(ended) == len(self._topics)
+            and not self._outbox.pending
+            and self._clock.closed(self.meta)
+        )
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -243,7 +248,15 @@ class PartitionRunner:
             # There may be more, some at the very instant of the last: those up to it fire now, the clock stops short of it.
             target_ms, reached_ms = due[-1][1], due[-1][1] - 1
         loaded = self._timer()
-        effects = self._pipeline.step(self._cache, batch.items, [customer for customer, _ in due], meta.clock_ms, target_ms, self._guides, self._clock.now_ms())
+        effects = self._pipeline.step(
+            self._cache,
+            batch.items,
+            [customer for customer, _ in due],
+            meta.clock_ms,
+            target_ms,
+            self._guides,
+            self._clock.now_ms(),
+        )
         meta.clock_ms = max(meta.clock_ms, reached_ms)
         mark = self._mark(effects)
         worked = bool(batch.items or due or mark)
@@ -279,20 +292,28 @@ class PartitionRunner:
         """The step's example batch: its examples and counts, and how far the learner may rely on having them all."""
         meta = self.meta
         mark_ms = self._config.mark_ms(meta.clock_ms)
-        idle = not self._clock.live and not len(self.feed) and not self.feed.waiting_for(self._ended()) and not self._clock.closed(meta)
+        idle = (
+            not self._clock.live
+            and not len(self.feed)
+            and not self.feed.waiting_for(self._ended())
+            and not self._clock.closed(meta)
+        )
         stats = effects.stats.take()
         if not (effects.examples or stats or mark_ms > meta.mark_ms or idle != meta.idle):
             return None
         meta.mark_ms = max(meta.mark_ms, mark_ms)
         meta.idle = idle
         meta.seq += 1
-        batch = ExampleBatch(self.partition, self._config.partitions, meta.seq, meta.mark_ms, idle, effects.examples, stats)
+        batch = ExampleBatch(
+            self.partition, self._config.partitions, meta.seq, meta.mark_ms, idle, effects.examples, stats
+        )
         return Outgoing(self._config.examples_topic, None, encode_batch(batch), partition=0)
 
     async def _commit(self, batch: Batch, effects: Effects) -> None:
         meta = self.meta
         meta.offsets.update(batch.next_offsets)
         meta.open_episodes += effects.episodes_opened
+        meta.customers += effects.customers_added
         meta.commits += 1
         cache = self._cache
         trim = self._outbox.settled
@@ -301,7 +322,8 @@ class PartitionRunner:
                 meta=encode_meta(meta),
                 writes={customer: encode_customer(cache[customer]) for customer in effects.touched},
                 deletes=list(effects.deleted),
-                timers={customer: cache[customer].wake_ms for customer in effects.touched} | dict.fromkeys(effects.deleted),
+                timers={customer: cache[customer].wake_ms for customer in effects.touched}
+                | dict.fromkeys(effects.deleted),
                 append=list(map(encode_outgoing, effects.outgoing)),
                 trim=trim,
             )

@@ -46,7 +46,9 @@ async def _run(settings: Settings) -> int:
     if worker.failure.done():
         worker.failure.result()
     if worker.app.crashed:
-        raise TransportError(f"the connection to Kafka has failed for good: {worker.app.crash_reason!r}; start the worker again")
+        raise TransportError(
+            f"the connection to Kafka has failed for good: {worker.app.crash_reason!r}; start the worker again"
+        )
     log.info("Worker stopped")
     return 0
 
@@ -79,7 +81,9 @@ def input_layout(settings: Settings, cluster: Cluster) -> tuple[list[str], int]:
     counts = {topic: cluster.partitions[topic] for topic in topics.inputs.values() if topic in cluster.partitions}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{topic}: {count}" for topic, count in counts.items())
-        raise TransportError(f"input topics must have the same number of partitions, or a customer is torn apart ({told})")
+        raise TransportError(
+            f"input topics must have the same number of partitions, or a customer is torn apart ({told})"
+        )
     return list(counts), next(iter(counts.values()))
 
 
@@ -98,5 +102,3 @@ def _set_up_logging(settings: Settings) -> None:
     handler.setFormatter(_JsonLines() if settings.log_format == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("churnwatch").setLevel(settings.log_level.upper())
-
-

@@ -149,7 +149,12 @@ def _time(item: Arrival | Rejected) -> int:
 
 
 async def replay(
-    settings: Settings, paths: Sequence[Path], *, now_ms: int, frozen: Guide | None = None, progress: Progress | None = None
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    now_ms: int,
+    frozen: Guide | None = None,
+    progress: Progress | None = None,
 ) -> Backtest:
     """Replay files through the pipeline and, unless `frozen` is given, the learner.
 

@@ -111,3 +111,7 @@ def run(arguments: list[str]) -> int:
 def main() -> None:
     """Enter from the shell."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

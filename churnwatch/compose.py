@@ -96,7 +96,9 @@ def frozen_guide(settings: Settings) -> Guide | None:
     try:
         return decode_guide(path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"CHURNWATCH_MODEL_FILE={path}: {error.strerror}; write one with `backtest --save-model`") from error
+        raise ConfigError(
+            f"CHURNWATCH_MODEL_FILE={path}: {error.strerror}; write one with `backtest --save-model`"
+        ) from error
 
 
 def runner_config(settings: Settings, partitions: int) -> RunnerConfig:

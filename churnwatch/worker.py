@@ -183,7 +183,9 @@ class Worker:
         def publishing_waits(why: str) -> None:
             self.observer.publishing_waits(partition, why)
 
-        publisher = KafkaPublisher(self._producer, publishing_waits, lambda seconds: self.metrics.stage("publish", seconds))
+        publisher = KafkaPublisher(
+            self._producer, publishing_waits, lambda seconds: self.metrics.stage("publish", seconds)
+        )
         return PartitionRunner(
             partition,
             self._topics,
@@ -192,7 +194,9 @@ class Worker:
             outbox=Outbox(publisher),
             pipeline=compose.pipeline(settings),
             guides=self._guides,
-            clock=PartitionClock(settings.lateness_ms, now_ms, live=not self._replay, until_ms=settings.replay_until_ms),
+            clock=PartitionClock(
+                settings.lateness_ms, now_ms, live=not self._replay, until_ms=settings.replay_until_ms
+            ),
             observer=self.observer,
             config=compose.runner_config(settings, self._partitions),
             timer=time.perf_counter,
@@ -265,7 +269,9 @@ class Worker:
     def _progress(self, runner: PartitionRunner, source: TopicSource) -> Any:
         lag = sum(source.lag_events(topic) or 0 for topic in self._topics)
         pending = bool(lag or len(runner.feed) or runner.outbox_pending)
-        return self.observer.progress(runner.partition, pending=pending, paced=self._guides.holds(runner.feed.head_ms()))
+        return self.observer.progress(
+            runner.partition, pending=pending, paced=self._guides.holds(runner.feed.head_ms())
+        )
 
     def readiness(self) -> Verdict:
         """Whether the worker does what it is for."""
@@ -295,6 +301,7 @@ class Worker:
                 runner.partition,
                 stalled_seconds=progress.stalled_ms(monotonic_ms()) / 1000,
                 outbox_pending=runner.outbox_pending,
+                customers=runner.meta.customers,
                 open_episodes=runner.meta.open_episodes,
             )
         guide = self._guides.latest.guide

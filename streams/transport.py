@@ -59,7 +59,18 @@ class AssignmentListener(Protocol):
 
 def raw_records(records: Iterable[Any]) -> list[RawRecord]:
     """aiokafka's records as ours, key, value and headers untouched."""
-    return [RawRecord(r.topic, r.partition, r.offset, r.timestamp or 0, r.key, r.value, tuple((name, value or b"") for name, value in r.headers)) for r in records]
+    return [
+        RawRecord(
+            r.topic,
+            r.partition,
+            r.offset,
+            r.timestamp or 0,
+            r.key,
+            r.value,
+            tuple((name, value or b"") for name, value in r.headers),
+        )
+        for r in records
+    ]
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
@@ -261,7 +272,9 @@ class ChunkTransport(driver.Transport):
 
     Consumer = ChunkConsumer
 
-    def __init__(self, url: Any, app: faust.App, consumer_options: dict[str, Any], listener: AssignmentListener) -> None:
+    def __init__(
+        self, url: Any, app: faust.App, consumer_options: dict[str, Any], listener: AssignmentListener
+    ) -> None:
         super().__init__(url, app)
         self.consumer_options = consumer_options
         self.listener = listener
@@ -273,5 +286,3 @@ class ChunkTopic(faust.Topic):
     async def decode(self, message: Any, *, propagate: bool = False) -> Any:
         """Wrap the chunk as a Faust event."""
         return self._create_event(None, message.value, None, message=message)
-
-
