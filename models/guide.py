@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from streams.errors import Corrupt, NewerSchema, StateError
+from models.envelope import Envelope
+from streams.errors import Corrupt, StateError
 
 GUIDE_SCHEMA: Final = 1
 
@@ -97,13 +98,12 @@ def check_features(guide: Guide, names: Sequence[str], scales: Sequence[Scale]) 
         )
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Guide)
+_envelope = Envelope(Guide, GUIDE_SCHEMA, "the stored model", "roll back to another version")
 
 
 def encode_guide(guide: Guide) -> bytes:
-    """Return one byte of schema version, then MessagePack: about 3 kB for 45 features."""
-    return bytes((GUIDE_SCHEMA,)) + _encoder.encode(guide)
+    """Return the guide's bytes: about 3 kB for 45 features."""
+    return _envelope.encode(guide)
 
 
 def decode_guide(value: bytes) -> Guide:
@@ -113,12 +113,7 @@ def decode_guide(value: bytes) -> Guide:
         NewerSchema: a newer Churnwatch wrote it.
         Corrupt: it is not a guide, or its parts do not fit together.
     """
-    if value[:1] > bytes((GUIDE_SCHEMA,)):
-        raise NewerSchema(f"the model has schema {value[0]}, this program knows {GUIDE_SCHEMA}: upgrade this worker")
-    try:
-        guide = _decoder.decode(value[1:])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"the stored model cannot be read ({error}): roll back to another version") from error
+    guide = _envelope.decode(value)
     parts = (guide.scales, guide.means, guide.logistic.slopes, guide.bayes.slopes)
     if any(len(part) != len(guide.names) for part in parts):
         raise Corrupt("the stored model's parts differ in length: roll back to another version")

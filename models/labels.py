@@ -21,8 +21,9 @@ from typing import Any, Final
 
 import msgspec
 
+from models.envelope import Envelope
 from models.question import Question
-from streams.errors import Corrupt, NewerSchema
+from streams.errors import Corrupt
 from streams.time import day_of
 
 INPUT_MAX: Final = 1e9
@@ -185,13 +186,12 @@ def _answered(asked: Pending, customer: str, matured_ms: int, label: int) -> Exa
     return Example(customer, asked.taken_ms, matured_ms, label, asked.risk, asked.version, asked.segment, asked.vector)
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(ExampleBatch)
+_envelope = Envelope(ExampleBatch, BATCH_SCHEMA, "a message on the example topic", "skip it, it is no example batch")
 
 
 def encode_batch(batch: ExampleBatch) -> bytes:
-    """Return the message value: one byte of schema version, then MessagePack."""
-    return bytes((BATCH_SCHEMA,)) + _encoder.encode(batch)
+    """Return the message value."""
+    return _envelope.encode(batch)
 
 
 def decode_batch(value: bytes) -> ExampleBatch:
@@ -201,9 +201,4 @@ def decode_batch(value: bytes) -> ExampleBatch:
         NewerSchema: a newer Churnwatch wrote it.
         Corrupt: it is not a batch.
     """
-    if value[:1] > bytes((BATCH_SCHEMA,)):
-        raise NewerSchema(f"an example batch has schema {value[0]}, this program knows {BATCH_SCHEMA}: upgrade it")
-    try:
-        return _decoder.decode(value[1:])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"a message on the example topic is not an example batch ({error}): skip it") from error
+    return _envelope.decode(value)

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from models.envelope import Envelope
 from models.prequential import Prequential
-from streams.errors import Corrupt, NewerSchema
 
 LEARNER_SCHEMA: Final = 1
 
@@ -81,13 +81,12 @@ class Saved(msgspec.Struct, array_like=True, frozen=True):
     state: LearnerState
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Saved)
+_envelope = Envelope(Saved, LEARNER_SCHEMA, "the learner's state", "delete it to learn anew")
 
 
 def encode_saved(saved: Saved) -> bytes:
-    """Return one byte of schema version, then MessagePack: about 100 kB, and 250 bytes per waiting example."""
-    return bytes((LEARNER_SCHEMA,)) + _encoder.encode(saved)
+    """Return its bytes: about 100 kB, and 250 bytes per waiting example."""
+    return _envelope.encode(saved)
 
 
 def decode_saved(value: bytes) -> Saved:
@@ -97,9 +96,4 @@ def decode_saved(value: bytes) -> Saved:
         NewerSchema: a newer Churnwatch wrote it.
         Corrupt: it is not a learner's state.
     """
-    if value[:1] > bytes((LEARNER_SCHEMA,)):
-        raise NewerSchema(f"the learner's state has schema {value[0]}, this program knows {LEARNER_SCHEMA}: upgrade it")
-    try:
-        return _decoder.decode(value[1:])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"the learner's state cannot be read ({error}): delete it to learn anew") from error
+    return _envelope.decode(value)

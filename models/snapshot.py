@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from river.utils import VectorDict
 
+from models.envelope import Envelope
 from models.guide import Scale
 from models.pipeline import CONSTANT, ChurnModel
-from streams.errors import Corrupt, NewerSchema, StateError
+from streams.errors import Corrupt, StateError
 
 MODEL_SCHEMA: Final = 1
 
@@ -58,12 +59,11 @@ def fingerprint(names: Sequence[str], scales: Sequence[Scale]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(ModelState)
+_envelope = Envelope(ModelState, MODEL_SCHEMA, "the stored model state", "delete it to learn anew")
 
 
 def dump_model(model: ChurnModel) -> bytes:
-    """Return the model's numbers: one byte of schema version, then MessagePack; about 60 kB for 60 features awake."""
+    """Return the model's numbers: about 60 kB for 60 features."""
     names = [model.names[place] for place in model.awake]
     weights = model.logistic.weights
     gradients = model.logistic.optimizer.g2
@@ -82,7 +82,7 @@ def dump_model(model: ChurnModel) -> bytes:
         covariance=_packed(regression._ss_inv_arr),
         natural_mean=regression._eta_arr.tolist(),
     )
-    return bytes((MODEL_SCHEMA,)) + _encoder.encode(state)
+    return _envelope.encode(state)
 
 
 def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> ChurnModel:
@@ -93,12 +93,7 @@ def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> C
         Corrupt: it is not such a snapshot.
         StateError: it is of other features than `names` and `scales`.
     """
-    if value[:1] > bytes((MODEL_SCHEMA,)):
-        raise NewerSchema(f"the model state has schema {value[0]}, this program knows {MODEL_SCHEMA}: upgrade it")
-    try:
-        state = _decoder.decode(value[1:])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"the stored model state cannot be read ({error}): delete it to learn anew") from error
+    state = _envelope.decode(value)
     if state.fingerprint != fingerprint(names, scales):
         raise StateError("the stored model was learnt from other features: delete its state to learn anew")
     model = ChurnModel(names, scales)

@@ -19,8 +19,9 @@ from typing import Final, Protocol
 
 import msgspec
 
+from models.envelope import Envelope
 from models.guide import Guide, encode_guide
-from streams.errors import Corrupt, FenceLost, NewerSchema, StateError
+from streams.errors import Corrupt, FenceLost, StateError
 
 HEAD_SCHEMA: Final = 1
 
@@ -141,14 +142,13 @@ class LearnerStore(Protocol):
         ...
 
 
-_encoder = msgspec.msgpack.Encoder()
-_head_decoder = msgspec.msgpack.Decoder(Head)
-_record_decoder = msgspec.msgpack.Decoder(Record)
+_head_envelope = Envelope(Head, HEAD_SCHEMA, "the learner's head", "delete the learner's keys to learn anew")
+_record_envelope = Envelope(Record, HEAD_SCHEMA, "the models' history", "delete it")
 
 
 def encode_head(head: Head) -> bytes:
-    """Return one byte of schema version, then MessagePack."""
-    return bytes((HEAD_SCHEMA,)) + _encoder.encode(head)
+    """Return the head's bytes."""
+    return _head_envelope.encode(head)
 
 
 def decode_head(value: bytes | None, pinned: bytes | None = None) -> Head:
@@ -156,17 +156,9 @@ def decode_head(value: bytes | None, pinned: bytes | None = None) -> Head:
 
     Raises:
         NewerSchema: a newer Churnwatch wrote it.
-        Corrupt: it is not a head.
+        Corrupt: it is not a head, or `pinned` no version.
     """
-    if value is None:
-        head = Head()
-    elif value[:1] > bytes((HEAD_SCHEMA,)):
-        raise NewerSchema(f"the learner's head has schema {value[0]}, this program knows {HEAD_SCHEMA}: upgrade it")
-    else:
-        try:
-            head = _head_decoder.decode(value[1:])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Corrupt(f"the learner's head cannot be read ({error}): delete it to learn anew") from error
+    head = Head() if value is None else _head_envelope.decode(value)
     if pinned is None:
         return head
     if not pinned.isdigit():
@@ -176,15 +168,12 @@ def decode_head(value: bytes | None, pinned: bytes | None = None) -> Head:
 
 def encode_record(guide: Guide) -> bytes:
     """Return a guide's entry in the history."""
-    return _encoder.encode(Record(guide.version, guide.learnt_until_ms, guide.examples, guide.quality))
+    return _record_envelope.encode(Record(guide.version, guide.learnt_until_ms, guide.examples, guide.quality))
 
 
 def decode_record(value: bytes) -> Record:
-    """Return an entry of the history; raises `Corrupt` for anything else."""
-    try:
-        return _record_decoder.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"the models' history cannot be read ({error}): delete it") from error
+    """Return an entry of the history; raises `NewerSchema` and `Corrupt` like `decode_head`."""
+    return _record_envelope.decode(value)
 
 
 def moved_on(head: Head, commit: LearnerCommit) -> tuple[Head, list[int]]:

@@ -58,4 +58,4 @@ def test_what_is_no_version_cannot_be_pinned() -> None:
 
 def test_what_is_no_record_is_refused() -> None:
     with pytest.raises(Corrupt, match="history"):
-        decode_record(b"\xc1")
+        decode_record(b"\x01\xc1")
