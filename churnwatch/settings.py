@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         "Kafka", "10s", DURATION, "Silence after which a worker's partitions go to the others", ge=1000
     )
     kafka_timeout_ms: Duration = setting(
-        "Kafka", "8s", DURATION, "How long commands wait for the brokers before they give up", ge=100
+        "Kafka", "6s", DURATION, "How long commands wait for the brokers before they give up", ge=100
     )
 
     redis_url: str = setting(

@@ -48,7 +48,10 @@ def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object
     """Write a table: drawn on a terminal, padded columns elsewhere."""
     cells = [[str(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        table = Table(*map(escape, columns), title=escape(title), title_justify="left", header_style="bold")
+        table = Table(title=escape(title), title_justify="left", header_style="bold")
+        for number, column in enumerate(columns):
+            # Folded, never cut; the first names the row and is kept whole.
+            table.add_column(escape(column), overflow="fold", no_wrap=number == 0)
         for row in cells:
             table.add_row(*map(escape, row))
         Console().print(table)
