@@ -71,6 +71,8 @@ class Episode(msgspec.Struct, array_like=True):
         risk: risk at the last look.
         peak_risk: highest risk since it was opened.
         mark: risk up to which a rise is old news (see `policy`).
+        shift: the model's part in the change of risk (see `decide.Assessment`), as of the last look.
+        shift_since_ms: since when that was counted.
         seen_ms: the customer's last sign of staying, as of the last look.
         basis: what the risk rested on at the last look, `model` or `rule`; empty before the first look.
         segment: the customer's segment at the last look.
@@ -95,6 +97,8 @@ class Episode(msgspec.Struct, array_like=True):
     risk: float = 0.0
     peak_risk: float = 0.0
     mark: float = 0.0
+    shift: float = 0.0
+    shift_since_ms: int = 0
     seen_ms: int = 0
     basis: Literal["model", "rule", ""] = ""
     segment: str = ""

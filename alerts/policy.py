@@ -30,6 +30,8 @@ class Policy:
         cool_down_ms: rest after an episode before the next may open.
         cool_down_break: whether a band higher than the last episode's ends the rest at once.
         min_order_days: distinct days with an order before a customer can be warned about.
+        min_silence_ms: nobody is warned about sooner after the last order (or whatever counts as staying): it would read
+            absurd, and many order again within days.
         daily_budget: about so many episodes a day may open, over all segments.
         shares: per segment, its part of the budget; they sum to 1 or less.
         high_value_share: about this part of the customers counts as of high value.
@@ -46,6 +48,7 @@ class Policy:
     cool_down_ms: int = 14 * DAY_MS
     cool_down_break: bool = False
     min_order_days: int = 2
+    min_silence_ms: int = 7 * DAY_MS
     daily_budget: float = 40.0
     shares: Mapping[str, float] = field(
         default_factory=lambda: {"new": 0.1, "loyal": 0.35, "high_value": 0.35, "standard": 0.2}
@@ -65,8 +68,9 @@ class Policy:
             raise ConfigError("the segments' shares of the daily budget sum to more than 1: lower some")
         if not all(0.0 <= value <= 1.0 for value in (self.hysteresis, self.high_value_share, self.holdout_share)):
             raise ConfigError("hysteresis, high_value_share and holdout_share must lie in 0 to 1")
-        if min(self.cool_down_ms, self.snooze_ms, self.min_order_days, self.daily_budget) < 0:
-            raise ConfigError("cool_down_ms, snooze_ms, min_order_days and daily_budget must not be negative")
+        amounts = (self.cool_down_ms, self.min_silence_ms, self.snooze_ms, self.min_order_days, self.daily_budget)
+        if min(amounts) < 0:
+            raise ConfigError("spans of time, min_order_days and daily_budget must not be negative")
 
     def floor(self, segment: str) -> float:
         """Return the risk below which nobody of the segment is alerted."""

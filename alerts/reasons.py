@@ -3,7 +3,8 @@
     effects of all features (log-odds against the average customer, or the customer's own past)
       1. what did not happen is no reason: outside engagement, a feature at its default is left out
       2. features → topics (`evidence`), topics → families; correlated features cancel within their family
-      3. families with a positive sum, largest first; weight = share of all positive sums
+      3. families with a positive sum, largest first; weight = share of all positive sums. Where there is none, as with
+         regulars against the average customer, the topics that raise the risk count alone
       4. evidence: the sentences of the family's one or two strongest topics that have something to say
 
 Until the model has seen enough outcomes the rule speaks, with one reason, and the evidence says so.
@@ -28,8 +29,8 @@ TOPICS_MAX: Final = 2
 WEIGHT_MIN: Final = 0.05
 """A family with less than a twentieth of what raises the risk is not worth anybody's time."""
 EFFECT_MIN: Final = 0.05
-"""Nor is one with less than this in log-odds, about one point of risk: without the bound it would be the only reason given
-for regulars, who look safer than the average in all that matters, and whose silence is the reason."""
+"""Nor is one with less than this in log-odds, about one point of risk: without the bound a trifle would be the only reason
+given for regulars, who look safer than the average in all that matters."""
 
 
 _CANCELLED: Final[dict[str | None, tuple[Code, str]]] = {
@@ -81,7 +82,7 @@ def explain(effects: Sequence[FeatureEffect], quiet: Silence, basis: Basis) -> l
     """
     if basis == "rule":
         return [_silent(quiet, " (rule: the model has not seen enough outcomes yet)")]
-    return _by_family(effects) or [_silent(quiet)]
+    return _by_family(effects, quiet) or [_silent(quiet)]
 
 
 def explain_step(
@@ -121,20 +122,25 @@ def _silent(quiet: Silence, suffix: str = "") -> Reason:
     return Reason("engagement", 1.0, silence(quiet.days, quiet.usual_days, quiet.sign) + suffix, features)
 
 
-def _by_family(effects: Sequence[FeatureEffect]) -> list[Reason]:
+def _by_family(effects: Sequence[FeatureEffect], quiet: Silence) -> list[Reason]:
     values = {effect.name: effect.value for effect in effects}
-    families: dict[Code, list[tuple[float, Topic]]] = {}
-    for family, members in _grouped(effects).items():
-        families[family] = _by_topic(members)
-    sums = {family: math.fsum(weight for weight, _ in topics) for family, topics in families.items()}
+    families = {family: _by_topic(members) for family, members in _grouped(effects).items()}
+    sums = {family: math.fsum(effect for effect, _ in topics) for family, topics in families.items()}
+    if max(sums.values(), default=0.0) < EFFECT_MIN:
+        # All told the customer looks safer than what is compared with, yet stands out among the own segment.
+        sums = {family: math.fsum(effect for effect, _ in topics if effect > 0) for family, topics in families.items()}
     raised = math.fsum(total for total in sums.values() if total > 0)
     reasons: list[Reason] = []
     for family in sorted(sums, key=lambda code: (-sums[code], code)):
         if sums[family] < max(EFFECT_MIN, WEIGHT_MIN * raised) or len(reasons) == REASONS_MAX:
             break
-        reason = _tell(family, sums[family] / raised, families[family], values)
-        if reason is not None:
-            reasons.append(reason)
+        # Rounded down (but for the last bits of a float), so that the weights cannot sum to more than 1.
+        weight = math.floor(sums[family] / raised * 10_000 + 1e-6) / 10_000
+        evidence, features = _tell(families[family], values)
+        if evidence:
+            reasons.append(Reason(family, weight, evidence, features))
+        elif family == "engagement":
+            reasons.append(msgspec.structs.replace(_silent(quiet), weight=weight))
     return reasons
 
 
@@ -157,21 +163,16 @@ def _by_topic(effects: Sequence[FeatureEffect]) -> list[tuple[float, Topic]]:
     return sorted(((sums[covers], topics[covers]) for covers in topics), key=lambda item: -item[0])
 
 
-def _tell(
-    family: Code, weight: float, topics: Sequence[tuple[float, Topic]], values: Mapping[str, float]
-) -> Reason | None:
+def _tell(topics: Sequence[tuple[float, Topic]], values: Mapping[str, float]) -> tuple[str, dict[str, int | float]]:
+    """Return the sentences of the strongest topics that have something to say, and the figures in them."""
     sentences: list[str] = []
     features: dict[str, int | float] = {}
-    for contribution, topic in topics:
-        if contribution <= 0 or len(sentences) == TOPICS_MAX:
+    for effect, topic in topics:
+        if effect <= 0 or len(sentences) == TOPICS_MAX:
             break
-        shown = [name for name in topic.shows if name in values]
-        sentence = topic.says(values) if len(shown) == len(topic.shows) else None
-        if sentence is None:
-            continue
-        sentences.append(sentence if not sentences else sentence[0].lower() + sentence[1:])
-        features.update((name, figure(values[name])) for name in shown)
-    if not sentences:
-        return None
-    # Rounded down (but for the last bits of a float), so that the weights cannot sum to more than 1.
-    return Reason(family, math.floor(weight * 10_000 + 1e-6) / 10_000, "; ".join(sentences), features)
+        sentence = topic.says(values) if all(name in values for name in topic.shows) else None
+        if sentence is not None:
+            first = sentence[0].lower() if sentences else sentence[0].upper()
+            sentences.append(first + sentence[1:])
+            features.update((name, figure(values[name])) for name in topic.shows)
+    return "; ".join(sentences), features

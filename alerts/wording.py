@@ -29,16 +29,16 @@ def counted(value: float, noun: str, nouns: str | None = None) -> str:
 def silence(days: float, usual_days: float | None, sign: str = "order") -> str:
     """Return how long it has been since the last sign of life, and what is usual.
 
-    >>> silence(34.2, 9.0)
-    'No order for 34 days; usually every 9 days'
-    >>> silence(2.0, 40.0), silence(0.4, None)
-    ('Last order 2 days ago; usually every 40 days', 'Last order within a day')
+    >>> silence(34.2, 9.0), silence(0.4, None)
+    ('No order for 34 days; usually every 9 days', 'Last order within a day')
+    >>> silence(8.0, 40.0)
+    'One order every 40 days, the last 8 days ago'
     """
     whole = float(int(days))
-    if whole < 1:
-        told = f"Last {sign} within a day"
-    elif usual_days and days <= usual_days:
-        told = f"Last {sign} {counted(whole, 'day')} ago"
-    else:
-        told = f"No {sign} for {counted(whole, 'day')}"
-    return f"{told}; usually every {counted(max(float(round(usual_days)), 1.0), 'day')}" if usual_days else told
+    ago = f"{counted(whole, 'day')} ago" if whole else "within a day"
+    if not usual_days:
+        return f"No {sign} for {counted(whole, 'day')}" if whole else f"Last {sign} {ago}"
+    usual = f"every {counted(max(float(round(usual_days)), 1.0), 'day')}"
+    if days <= usual_days:
+        return f"One {sign} {usual}, the last {ago}"
+    return f"No {sign} for {counted(whole, 'day')}; usually {usual}"

@@ -14,11 +14,11 @@ ESCALATED = [("escalated", "rise")]
 
 
 class Case:
-    """One customer under one policy and threshold; `look` gives (kind, cause) of what is raised."""
+    """One customer under one policy (without a least silence) and threshold; `look` gives (kind, cause) of what is raised."""
 
     def __init__(self, threshold: float = 0.6, **policy: Any) -> None:
         self.threshold = threshold
-        self.policy = Policy(**policy)
+        self.policy = Policy(**{"min_silence_ms": 0} | policy)
         self.episode = Episode()
         self.raised: list[Transition] = []
 
@@ -128,6 +128,14 @@ def test_an_order_never_opens_but_the_look_after_it_may(case: Case) -> None:
     assert case.look(6, 0.8, ordered=5) == OPENED
 
 
+def test_nobody_is_warned_about_before_a_least_silence() -> None:
+    case = Case(min_silence_ms=7 * DAY_MS)
+    assert case.look(5, 0.8, ordered=5) == []
+    assert case.look(6, 0.8, ordered=5) == []
+    assert case.look(11.99, 0.8, ordered=5) == []
+    assert case.look(12, 0.8, ordered=5) == OPENED
+
+
 def test_the_very_first_look_never_opens() -> None:
     assert Case().look(3, 0.9) == []
 
@@ -142,6 +150,41 @@ def test_a_model_that_takes_over_floods_nobody(case: Case) -> None:
     assert case.look(6, 0.7, basis="model") == []
     assert case.look(7, 0.72) == []
     assert case.look(8, 0.74) == OPENED, "it crossed the edge of a higher band"
+
+
+def test_what_the_model_has_learnt_is_no_rise_of_the_customer(case: Case) -> None:
+    case.look(5, 0.5)
+    assert case.look(6, 0.58, shift=0.08, shift_since_ms=5) == []
+    assert case.episode.mark == pytest.approx(0.58)
+    assert case.look(7, 0.61, shift=0.08, shift_since_ms=5) == OPENED, "the shift counts once"
+
+
+def test_a_threshold_that_only_the_model_has_crossed_is_not_crossed(case: Case) -> None:
+    case.look(5, 0.55)
+    assert case.look(6, 0.63, shift=0.08, shift_since_ms=5) == []
+    assert case.look(7, 0.7, shift=0.08, shift_since_ms=5) == []
+    assert case.look(8, 0.74, shift=0.08, shift_since_ms=5) == OPENED, "the edge of the next band"
+
+
+def test_a_shift_is_counted_from_the_look_it_starts_at(case: Case) -> None:
+    """.02 from day 5 to 6, .05 in all until 7, then counted afresh from 7."""
+    marks = []
+    for day, shift, since in ((5, 0.0, 0), (6, 0.02, 5), (7, 0.05, 5), (8, 0.03, 7)):
+        case.look(day, 0.5, held=day > 5, shift=shift, shift_since_ms=since)
+        marks.append(round(case.episode.mark, 6))
+    assert marks == [0.5, 0.52, 0.55, 0.58]
+
+
+def test_a_model_that_has_moved_far_is_another_one(case: Case) -> None:
+    case.look(5, 0.2)
+    assert case.look(6, 0.7, shift=0.3, shift_since_ms=5) == []
+    assert case.episode.mark == 0.7
+
+
+def test_a_model_that_has_sunk_leaves_room_for_a_rise(case: Case) -> None:
+    case.look(5, 0.59)
+    case.look(6, 0.52, shift=-0.08, shift_since_ms=5)
+    assert case.look(7, 0.6, shift=-0.08, shift_since_ms=5) == OPENED
 
 
 def test_a_threshold_that_sinks_floods_nobody(case: Case) -> None:

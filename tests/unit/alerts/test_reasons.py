@@ -82,12 +82,30 @@ def test_a_default_is_never_quoted_as_a_rating() -> None:
     assert reason.evidence == "Ratings down by 1 star in 90 days"
 
 
-def test_where_nothing_raises_the_risk_above_the_average_silence_is_the_reason() -> None:
-    given = effects({"open_tickets": 1}, {"order_days": -2.0, "open_tickets": 0.01})
+def test_who_is_safer_than_the_average_is_told_by_what_raises_the_risk_all_the_same() -> None:
+    given = effects(
+        {"order_silence_days": 34, "gap_mean_days": 9, "order_days": 40},
+        {"order_days": -2.0, "order_silence_days": 0.3},
+    )
     (reason,) = explain(given, QUIET, "model")
     assert reason == Reason(
         "engagement", 1.0, "No order for 34 days; usually every 9 days", {"order_silence_days": 34, "gap_mean_days": 9}
     )
+
+
+def test_where_nothing_raises_the_risk_silence_is_the_reason() -> None:
+    given = effects({"open_tickets": 1}, {"order_days": -2.0, "open_tickets": 0.01})
+    (reason,) = explain(given, Silence(5.0, None), "model")
+    assert reason == Reason("engagement", 1.0, "No order for 5 days", {"order_silence_days": 5})
+
+
+def test_engagement_that_has_no_sentence_of_its_own_is_told_by_silence() -> None:
+    given = effects(
+        {"orders_30d": 3, "orders_prev_30d": 1, "open_tickets": 1}, {"orders_30d": 0.6, "open_tickets": 0.2}
+    )
+    first, second = explain(given, QUIET, "model")
+    assert (first.weight, first.evidence) == (0.75, "No order for 34 days; usually every 9 days")
+    assert (second.weight, second.evidence) == (0.25, "1 ticket open")
 
 
 def test_trifles_are_left_out() -> None:
