@@ -27,9 +27,10 @@ from churnwatch.commands import (
     version,
     worker,
 )
+from churnwatch.settings_load import load_settings
 from churnwatch.settings_sources import CONFIG_VARIABLE
 from churnwatch.terminal import note
-from streams.errors import ChurnwatchError
+from streams.errors import ChurnwatchError, ConfigError
 
 DEBUG_VARIABLE = "CHURNWATCH_DEBUG"
 LONG_RUNNING = {"worker", "demo"}
@@ -84,7 +85,10 @@ app.command("version")(version.version)
 
 def debugging() -> bool:
     """Whether tracebacks are wanted."""
-    return os.environ.get(DEBUG_VARIABLE, "").lower() in {"on", "1", "true", "yes"}
+    try:
+        return load_settings().debug
+    except ConfigError:
+        return os.environ.get(DEBUG_VARIABLE, "off") not in {"", "off"}
 
 
 def run(arguments: list[str]) -> int:

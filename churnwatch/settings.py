@@ -164,11 +164,12 @@ class Settings(BaseSettings):
     min_labels: int = setting(
         "Learning", 500, "examples", "Labels seen before alerts rest on the model; until then on a rule", ge=1
     )
-    model_interval_ms: Duration = setting("Learning", "3d", DURATION, "In replay, event time between two models", ge=1000)
+    model_interval_ms: Duration = setting(
+        "Learning", "3d", DURATION, "In replay, event time between two models", ge=1000
+    )
     model_file: Path | None = setting(
         "Learning", None, "file", "A frozen model to score with, instead of the learner's; needs learning_enabled off"
     )
-    seed: int = setting("Learning", 1, "", "Start of the model's random numbers", ge=0, le=2**31 - 1)
 
     alert_daily_budget: float = setting(
         "Alerts", 40.0, "alerts a day", "About how many alerts a day go out; thresholds follow the risks seen", gt=0

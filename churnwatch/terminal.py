@@ -23,7 +23,7 @@ PLAIN_EVERY_SECONDS: Final = 5.0
 class Update(Protocol):
     """Called as work moves on: how much is done, what to say beside it, and how much there is in all, if known."""
 
-    def __call__(self, done: float, said: str, total: float | None = None) -> None:
+    def __call__(self, done: float, said: str, of: float | None = None) -> None:
         """Show it."""
 
 
@@ -73,15 +73,15 @@ def plain_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Update]:
+def progress(label: str, total: float | None = None) -> Iterator[Update]:
     """Show how far long work is, on standard error; gives the function to call as it moves on."""
     if sys.stderr.isatty():
-        yield from _drawn(label)
+        yield from _drawn(label, total)
     else:
-        yield from _plain(label)
+        yield from _plain(label, total)
 
 
-def _drawn(label: str) -> Iterator[Update]:
+def _drawn(label: str, total: float | None) -> Iterator[Update]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -90,21 +90,22 @@ def _drawn(label: str) -> Iterator[Update]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(escape(label), total=None, said="")
+        task = bar.add_task(escape(label), total=total, said="")
 
-        def update(done: float, said: str, total: float | None = None) -> None:
-            bar.update(task, completed=done, total=total, said=escape(said))
+        def update(done: float, said: str, of: float | None = None) -> None:
+            bar.update(task, completed=done, total=of or total, said=escape(said))
 
         yield update
 
 
-def _plain(label: str) -> Iterator[Update]:
+def _plain(label: str, total: float | None) -> Iterator[Update]:
     last_said = time.monotonic()
     latest = ""
 
-    def update(done: float, said: str, total: float | None = None) -> None:
+    def update(done: float, said: str, of: float | None = None) -> None:
         nonlocal last_said, latest
-        share = f" {done / total:4.0%}" if total else ""
+        whole = of or total
+        share = f" {done / whole:4.0%}" if whole else ""
         latest = f"{label}:{share} {said}"
         if time.monotonic() - last_said >= PLAIN_EVERY_SECONDS:
             last_said = time.monotonic()

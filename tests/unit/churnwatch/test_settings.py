@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from churnwatch.settings import Settings, describe
 from churnwatch.settings_load import allowed, is_secret, load_settings, origin, shown, span
 from churnwatch.settings_sources import public_name
+from features.tiles import RETENTION_DAYS
 from streams.errors import ConfigError
 from streams.time import DAY_MS, HOUR_MS
 from streams.topics import DEFAULTS
@@ -69,7 +70,7 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
     settings = load_settings()
     assert (settings.clock, settings.lateness_ms) == ("replay", 2 * HOUR_MS)
     assert (settings.web_port, settings.web_host) == (8000, "0.0.0.0")
-    assert [origin(field) for field in ("web_port", "web_host", "web_port", "seed")] == [
+    assert [origin(field) for field in ("web_port", "web_host", "web_port", "drain_ms")] == [
         "environment",
         "file",
         "environment",
@@ -133,7 +134,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None) -
     [
         ({"CHURNWATCH_HORIZON": "1500h"}, "CHURNWATCH_HORIZON must be whole days"),
         ({"CHURNWATCH_HORIZON": "121d"}, "CHURNWATCH_HORIZON must be at most 120d"),
-        ({"CHURNWATCH_ACTIVE": "200d"}, "CHURNWATCH_ACTIVE must be at most 180d"),
+        ({"CHURNWATCH_ACTIVE": "300d"}, f"CHURNWATCH_ACTIVE must be at most {RETENTION_DAYS}d"),
         ({"CHURNWATCH_SNAPSHOT": "70d"}, "CHURNWATCH_SNAPSHOT must not exceed CHURNWATCH_HORIZON"),
         ({"CHURNWATCH_EXPIRY": "100d"}, "CHURNWATCH_EXPIRY must be at least active + horizon"),
         ({"CHURNWATCH_VALUE_BYTES_MAX": "9000000"}, "CHURNWATCH_CHUNK_BYTES_MAX must be at least"),
