@@ -4,8 +4,8 @@
     0 ----------------t-----------+-----------+------------1
                       |<- (1-t)/3 ->|
 
-Bands are relative to the threshold, not fixed figures: where loyal customers are alerted from 0.45 on, 0.6 is `high` for
-them, and the same 0.6 is `low` for newcomers who are alerted from 0.7 on.
+Bands are relative to the threshold, not fixed figures: where loyal customers are alerted from 0.45 on, 0.65 is `high`
+for them, and the same 0.65 is `low` for newcomers who are alerted from 0.7 on.
 """
 
 from __future__ import annotations

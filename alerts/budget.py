@@ -1,20 +1,21 @@
 """The daily budget: thresholds that raise about so many alerts a day, per segment, the same on every worker.
 
-    1. Workers count, per UTC day and lane (segment under model or rule), what each threshold would have raised: a rise of a
-       customer's risk from the mark to a new height crosses every threshold between (`decide` says why that is exact).
+    1. Workers count, per UTC day and lane (segment under model or rule), what each threshold would have raised: a rise
+       of a customer's risk from the mark to a new height crosses every threshold between (`decide` says why).
 
            risk  0 ──────── low ▁▁▁▁▁▁▁▁▁▁▁▁▁ high ──────── 1      one rise is +1 at the first edge above `low`
                              +1              −1                    and −1 at the first edge above `high`
 
-    2. The counts travel to the one learner (`StatsBuilder.take`, plain data) and are added up there (`BudgetKeeper`). Adding
-       integers knows no order, so neither partitions nor interleaving matter.
-    3. With each guide go the thresholds: in a lane, the lowest edge from the floor on, above which no edge was crossed more
-       often than the lane's part of the budget allows, on the mean day of the trailing window. Only whole days before the guide's
-       boundary count. A lane's first week is left out, for it is then that marks are set and few rises are seen; until
-       another week has been counted, the threshold is the policy's cold one.
+    2. The counts travel to the one learner (`StatsBuilder.take`, plain data) and are added up there (`BudgetKeeper`).
+       Adding integers knows no order, so neither partitions nor interleaving matter.
+    3. With each guide go the thresholds: in a lane, the lowest edge from the floor on, above which no edge was crossed
+       more often than the lane's part of the budget allows, on the mean day of the trailing window. Only whole days
+       before the guide's boundary count. A lane's first week is left out, for it is then that marks are set and few
+       rises are seen; until another week has been counted, the threshold is the policy's cold one.
 
-The budget speaks of episodes opened; what they lead to (escalated, resolved, churned) comes on top. It leaves out cool-downs, which can
-only make alerts fewer. The values of customers are counted the same way, for the cut from which one is of high value.
+The budget speaks of episodes opened, on the mean day: most open on the weekly look at silent customers. What they lead
+to (escalated, resolved, churned) comes on top. Cool-downs are left out, which can only make alerts fewer. The values of
+customers are counted the same way, for the cut from which one is of high value.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ and Pokrovskii, "Systems with hysteresis", 1989):
        each threshold would have raised, before it is chosen.
     2. A threshold that sinks, or a model that takes over from the rule, does not flood the team with customers whose
        risk has not moved: the mark is there already.
-    3. A sign of staying (an order) wipes the mark out: the same height may be warned of afresh, once the customer has been
-       silent for a while. (Tried on Online Retail II with 20 alerts a day: leavers are caught a median of 10 days after
-       their last order; with the mark left at the risk after the order, 40 days. The first week's silence costs nothing:
-       alerts are as often right with it as without.)
+    3. A sign of staying (an order) wipes the mark out: the same height may be warned of afresh, once the customer has
+       been silent for a while. (Tried on Online Retail II with 20 alerts a day: leavers are caught a median of 10 days
+       after their last order; with the mark left at the risk after the order, 40 days. The first week's silence costs
+       nothing: alerts are as often right with it as without.)
     4. When the model has changed since the last look, the mark moves as far as the same old features do under the new
-       model (`shift`): what the model has learnt is no rise of the customer. Has it moved far, it counts as another model.
-       (On CDNOW a young model moved by 0.2 for everybody at once; 420 episodes opened on that day, with a budget of 2.)
+       model (`shift`): what the model has learnt is no rise of the customer. If it has moved far, it counts as another
+       one. (On CDNOW a young model moved by 0.2 for everybody at once; 420 episodes opened that day, the budget was 2.)
     5. During a cool-down, a snooze or an outage the mark does not rise, so what was held back is raised afterwards.
 
 An episode closes as `resolved` when the customer comes back or the risk falls below the exit; as `churned` when the
@@ -52,10 +52,11 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
         value: expected annual spend (`value.annual_value`).
         gone: the customer counts as gone: no order for the question's active days.
         cancelled: the customer has cancelled explicitly and not ordered since.
-        shift: how far the model alone has moved this customer since an earlier look, the latest of which the features are
-            kept: their risk under the model of now, less the risk as said then.
+        shift: how far the model alone has moved this customer since an earlier look, the latest of which the features
+            are kept: their risk under the model of now, less the risk as said then.
         shift_since_ms: when that look was; 0 where there is none.
-        held: a source the risk rests on is silent as a whole, so the silence may be ours; nothing is opened or escalated.
+        held: a source that the risk rests on is silent as a whole, so the silence may be ours; nothing is opened or
+            escalated.
     """
 
     customer_id: str

@@ -1,4 +1,4 @@
-"""The playbook that comes with Churnwatch: plays that retention teams commonly have at hand, to be replaced by one's own."""
+"""The playbook that comes with Churnwatch: plays that retention teams commonly have at hand, to be made one's own."""
 
 from __future__ import annotations
 

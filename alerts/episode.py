@@ -5,8 +5,8 @@
       └──────────────────────────┘                     at most one episode of a customer is open at any time
 
 An alert's id is a hash of the customer, the episode and the sequence number: the same input gives the same ids, however
-often it is read. An episode is known by its number and by the day on which the customer was first looked at, so that one
-who comes back after the state was deleted does not get old ids a second time.
+often it is read. An episode is known by its number and by the day on which the customer was first looked at, so that
+one who comes back after the state was deleted does not get old ids a second time.
 """
 
 from __future__ import annotations

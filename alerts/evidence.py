@@ -1,8 +1,9 @@
 """Evidence: one plain sentence per topic, with its figures.
 
 A topic is a handful of features that say the same thing from several sides (orders in 30 days, in the 30 before, their
-ratio). Its sentence is built from their values; a topic that has nothing worth saying (no ratings at all, more orders than
-before) stays silent rather than inventing something. A feature in no topic is spoken for by its own meaning and value.
+ratio). Its sentence is built from their values; a topic that has nothing worth saying (no ratings at all, more orders
+than before) stays silent rather than inventing something. A feature in no topic is spoken for by its own meaning and
+value.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The playbook: which actions to suggest for an alert, ranked, each with its why.
 
-A play fits an alert by kind, band, segment, value at risk and reason. Its rank is its strength times the weight of the reason
-that it answers (a play that answers none in particular counts as answering one of a third). Suggestions only: nothing here
-contacts anybody. For customers who must not be contacted only the plays that need no contact are left; for those held out
-of treatment and for resolved episodes there are none.
+A play fits an alert by kind, band, segment, value at risk and reason. Its rank is its strength times the weight of the
+reason that it answers (a play that answers none in particular counts as answering one of a third). Suggestions only:
+nothing here contacts anybody. For customers who must not be contacted only the plays that need no contact are left; for
+those held out of treatment and for resolved episodes there are none.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Policy:
         cool_down_ms: rest after an episode before the next may open.
         cool_down_break: whether a band higher than the last episode's ends the rest at once.
         min_order_days: distinct days with an order before a customer can be warned about.
-        min_silence_ms: nobody is warned about sooner after the last order (or whatever counts as staying): it would read
-            absurd, and many order again within days.
+        min_silence_ms: nobody is warned about sooner after the last order (or whatever counts as staying): it would
+            read absurd, and many order again within days.
         daily_budget: about so many episodes a day may open, over all segments.
         shares: per segment, its part of the budget; they sum to 1 or less.
         high_value_share: about this part of the customers counts as of high value.

@@ -29,8 +29,8 @@ TOPICS_MAX: Final = 2
 WEIGHT_MIN: Final = 0.05
 """A family with less than a twentieth of what raises the risk is not worth anybody's time."""
 EFFECT_MIN: Final = 0.05
-"""Nor is one with less than this in log-odds, about one point of risk: without the bound a trifle would be the only reason
-given for regulars, who look safer than the average in all that matters."""
+"""Nor is one with less than this in log-odds, about one point of risk: without the bound a trifle would be the only
+reason given for regulars, who look safer than the average in all that matters."""
 
 
 _CANCELLED: Final[dict[str | None, tuple[Code, str]]] = {
@@ -47,8 +47,8 @@ class FeatureEffect(msgspec.Struct, frozen=True):
     Attributes:
         name: the feature's, as in the catalogue; likewise family, unit and meaning.
         family: the kind of reason it would be.
-        contribution: how much it raises the log-odds of churn above those of whatever the caller compares with: the average
-            customer, or this one some weeks ago (which tells best what has changed).
+        contribution: how much it raises the log-odds of churn above those of whatever the caller compares with: the
+            average customer, or this one some weeks ago (which tells best what has changed).
         value: the customer's.
         default: the value where nothing happened.
         unit: of the value.

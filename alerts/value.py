@@ -5,8 +5,8 @@
 
 The rate is the posterior mean of a Poisson rate under a gamma prior (the purchase process of Fader, Hardie and Lee,
 "Counting your customers the easy way", Marketing Science 24, 2005; their fit to CDNOW is a prior of 0.24 orders in 31
-days). The prior keeps two orders on one weekend from becoming two hundred a year. Days of silence after the last order are left out
-on purpose: they are what the risk measures, and would count twice in the value at risk.
+days). The prior keeps two orders on one weekend from becoming two hundred a year. Days of silence after the last order
+are left out on purpose: they are what the risk measures, and would count twice in the value at risk.
 
 This is the honest first version: no trend, no season, an own mean amount without shrinkage, and no cost of goods.
 """

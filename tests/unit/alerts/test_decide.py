@@ -14,7 +14,7 @@ ESCALATED = [("escalated", "rise")]
 
 
 class Case:
-    """One customer under one policy (without a least silence) and threshold; `look` gives (kind, cause) of what is raised."""
+    """One customer, by default without a least silence; `look` gives (kind, cause) of what is raised."""
 
     def __init__(self, threshold: float = 0.6, **policy: Any) -> None:
         self.threshold = threshold
