@@ -21,7 +21,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || ! new_enough "$venv_python"; 
         if new_enough "$candidate"; then python=$candidate; break; fi
     done
     if [ -z "$python" ]; then
-        found=$(python3 --version 2>/dev/null || echo "no python3")
+        found=$("${PYTHON:-python3}" --version 2>/dev/null || echo "none")
         die "Churnwatch needs Python 3.11 to 3.14, found ${found}. Install one, or name it: make setup PYTHON=/path/to/python3.12"
     fi
     say "a virtual environment in .venv with $("$python" --version)"
