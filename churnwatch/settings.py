@@ -196,7 +196,7 @@ class Settings(BaseSettings):
     )
 
     web_host: str = setting("Operations", "127.0.0.1", "address", "Where /metrics, /healthz and /readyz are served")
-    web_port: int = setting("Operations", 6066, "port", "The same; 0 takes a free one", ge=0, le=65535)
+    web_port: int = setting("Operations", 6066, "port", "On which port", ge=1, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = setting("Operations", "info", "", "How much is logged")
     log_format: Literal["text", "json"] = setting("Operations", "text", "", "How it is logged")
     debug: bool = setting("Operations", False, "", "Show tracebacks of failed commands")

@@ -17,7 +17,8 @@ def worker(
         ),
     ] = None,
     web_port: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Where /metrics, /healthz and /readyz are served; 0: a free one.")
+        int | None,
+        typer.Option(min=1, max=65535, metavar="PORT", help="Where /metrics, /healthz and /readyz are served."),
     ] = None,
 ) -> None:
     """Take in events, keep every customer's state, raise alerts. Run as many side by side as there are partitions.

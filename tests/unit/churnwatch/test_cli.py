@@ -120,7 +120,7 @@ def test_ctrl_c_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("command", [["doctor"], ["config", "show"], ["alerts"], ["worker", "--web-port", "0"]])
+@pytest.mark.parametrize("command", [["doctor"], ["config", "show"], ["alerts"], ["worker", "--web-port", "7000"]])
 def test_wrong_settings_end_with_1_before_anything_is_touched(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
