@@ -1,0 +1,262 @@
+"""One test's own installation: topics, keys, consumer group; workers in processes of their own; what they have left behind.
+
+Workers are real ones (`churnwatch worker`), started and stopped as an operator would, or killed. What they hold is read from Redis
+and Kafka only.
+"""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.meta import Meta, decode_meta
+from churnwatch.child import free_port
+from churnwatch.publish import publish_files
+from churnwatch.services import Services
+from churnwatch.settings import Settings
+from churnwatch.settings_load import shown
+from churnwatch.settings_sources import public_name
+from churnwatch.topic_layout import create
+from models.labels import Example, ExampleBatch, decode_batch
+from tests.integration.cli_runner import read
+
+PARTITIONS = 4
+START_SECONDS_MAX = 40.0
+WORK_SECONDS_MAX = 90.0
+LOOK_SECONDS = 0.05
+
+Body = tuple[int, str]
+"""Status and text of an HTTP answer; 0 where there was none."""
+
+# On Linux a worker dies with the test that started it, even where that one is killed.
+_RUN = """
+import ctypes, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+from churnwatch.cli import main
+sys.argv[1:] = ["worker"]
+main()
+"""
+
+
+class WorkerProcess:
+    """A running worker; `log` is what it said."""
+
+    def __init__(self, environ: dict[str, str], port: int, log: Path) -> None:
+        self.port = port
+        self._log = log
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _RUN], env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """As the kernel does when memory is short: no chance to tidy up."""
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self) -> int:
+        """Ask it to end, as an orchestrator does, and give its exit code."""
+        self._process.terminate()
+        return self.wait()
+
+    def wait(self, seconds: float = START_SECONDS_MAX) -> int:
+        return self._process.wait(seconds)
+
+    def get(self, path: str) -> Body:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """Every sample by name and labels (sorted)."""
+        families = text_string_to_metric_families(self.get("/metrics")[1])
+        return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
+
+    def events(self) -> dict[str, Counter[str]]:
+        """Input topic to outcomes."""
+        found: dict[str, Counter[str]] = {}
+        for (name, labels), value in self.metrics().items():
+            told = dict(labels)
+            if name == "churnwatch_events_total" and value:
+                found.setdefault(told["topic"], Counter())[told["outcome"]] += int(value)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What Redis holds of all partitions."""
+
+    metas: dict[int, Meta]
+    customers: dict[str, bytes]
+    timers: dict[str, int]
+    outbox: list[bytes]
+
+
+@dataclass
+class Installation:
+    """`start` workers, `publish`, `wait_for` them, and look."""
+
+    settings: Settings
+    scratch: Path
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    def environ(self, **changed: str) -> dict[str, str]:
+        own = {public_name(name): shown(name, getattr(self.settings, name)) for name in self.settings.model_fields_set}
+        bare = {name: value for name, value in os.environ.items() if not name.startswith("CHURNWATCH_")}
+        return bare | own | {f"CHURNWATCH_{name}": value for name, value in changed.items()}
+
+    def start(self, **changed: str) -> WorkerProcess:
+        """Start a worker, with further settings by their outer names."""
+        port = free_port()
+        log = self.scratch / f"worker-{len(self.workers)}.log"
+        worker = WorkerProcess(self.environ(WEB_PORT=str(port), **changed), port, log)
+        self.workers.append(worker)
+        return worker
+
+    def publish(self, path: Path) -> int:
+        return asyncio.run(publish_files(self.settings, [path])).total
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = WORK_SECONDS_MAX) -> None:
+        """Wait until it holds; fail with the workers' last words where it does not, or where a worker has died."""
+        watched = [worker for worker in self.workers if worker.running]
+        deadline = time.monotonic() + seconds
+        while not condition():
+            dead = [worker for worker in watched if not worker.running]
+            if dead or time.monotonic() > deadline:
+                said = "\n".join(f"--- {worker.port}\n{worker.log[-3000:]}" for worker in dead or watched)
+                pytest.fail(
+                    f"{'a worker has ended' if dead else f'nothing after {seconds} s'}; {self._progress()}\n{said}"
+                )
+            time.sleep(LOOK_SECONDS)
+
+    def _progress(self) -> str:
+        with contextlib.suppress(redis.RedisError):
+            return str(self.held().metas)
+        return "Redis does not answer"
+
+    def until(self, until_ms: int) -> None:
+        """Wait until every partition's clock is there, and everything is published and said so."""
+        self.wait_for(lambda: self._reached(until_ms))
+
+    def _reached(self, until_ms: int) -> bool:
+        metas = self.metas()
+        return (
+            len(metas) == PARTITIONS
+            and all(meta.clock_ms >= until_ms for meta in metas.values())
+            and not self.held().outbox
+        )
+
+    # -- Redis ---------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def redis(self) -> "Iterator[redis.Redis[bytes]]":
+        client = redis.Redis.from_url(self.settings.redis_url)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def metas(self) -> dict[int, Meta]:
+        with self.redis() as client:
+            keys = [f"{self.settings.redis_namespace}:{{{p}}}:meta" for p in range(PARTITIONS)]
+            return {p: decode_meta(value) for p, value in enumerate(client.mget(keys)) if value is not None}
+
+    def taken(self) -> int:
+        """Records that the state reflects."""
+        return sum(sum(meta.offsets.values()) for meta in self.metas().values())
+
+    def held(self) -> Held:
+        held = Held(self.metas(), {}, {}, [])
+        with self.redis() as client:
+            for p in range(PARTITIONS):
+                tag = f"{self.settings.redis_namespace}:{{{p}}}:"
+                keys = sorted(client.scan_iter(f"{tag}c:*", count=1000))
+                values = client.mget(keys) if keys else []
+                held.customers.update(
+                    {key.decode().removeprefix(f"{tag}c:"): value for key, value in zip(keys, values, strict=True)}
+                )
+                due = client.zrange(f"{tag}timers", 0, -1, withscores=True)
+                held.timers.update({key.decode(): int(score) for key, score in due})
+                held.outbox.extend(client.lrange(f"{tag}outbox", 0, -1))
+        return held
+
+    # -- Kafka ---------------------------------------------------------------------------------------------------------
+
+    def alerts(self) -> list[Any]:
+        """The records of the alert topic, repetitions included."""
+        return read(self.settings, self.settings.topics().alerts)
+
+    def examples(self) -> list[Example]:
+        """All examples, each batch once, in no order that means anything."""
+        batches: dict[tuple[int, int], ExampleBatch] = {}
+        for record in read(self.settings, self.settings.topics().examples):
+            batch = decode_batch(record.value)
+            known = batches.setdefault((batch.source, batch.seq), batch)
+            assert known == batch, "a batch that is sent again is the same batch"
+        return [example for batch in batches.values() for example in batch.examples]
+
+
+@contextlib.contextmanager
+def installation(
+    services: Services, prefix: str, namespace: str, scratch: Path, *, create_all: bool = True, **settings: Any
+) -> Iterator[Installation]:
+    """Make the topics (unless told not to), give the installation, and end its workers, however the test goes."""
+    made = Installation(
+        Settings(
+            kafka_bootstrap=services.bootstrap,
+            kafka_group_id=f"{prefix}workers",
+            redis_url=services.redis_url,
+            redis_namespace=namespace,
+            topic_prefix=prefix,
+            topic_partitions=PARTITIONS,
+            **settings,
+        ),
+        scratch,
+    )
+    try:
+        if create_all and services.real_kafka:
+            asyncio.run(create(made.settings))
+        yield made
+    finally:
+        for worker in made.workers:
+            worker.kill()
+
+
+def unique(records: Iterable[Any], id_of: Callable[[bytes], str]) -> dict[str, bytes]:
+    """Values by their ids; whatever comes again must be the same bytes."""
+    found: dict[str, bytes] = {}
+    for record in records:
+        known = found.setdefault(id_of(record.value), record.value)
+        assert known == record.value, "a message that is sent again is the same message"
+    return found
+
+
+def in_order(examples: Sequence[Example]) -> list[Example]:
+    return sorted(examples, key=lambda e: (e.customer, e.taken_ms, e.matured_ms))
