@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from agents.effects import AlertNote, Effects
 from agents.guides import GuideBook
 from agents.record import Customer
 from alerts import alert as alerts
 from alerts import score as scores
-from alerts.alert import Trigger, model_stamp
-from alerts.bands import steady_band
+from alerts.alert import SILENCE, Trigger, model_stamp
+from alerts.bands import Band, steady_band
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
 from alerts.playbook import Play, suggest
@@ -22,7 +24,7 @@ from alerts.policy import Policy, threshold_for
 from alerts.reasons import FeatureEffect, Silence, explain_step
 from alerts.segments import segment_of
 from alerts.value import annual_value, at_risk
-from features.catalog import CATALOG
+from features.catalog import CATALOG, INDEX
 from features.vector import vector
 from models.guide import Guide
 from models.labels import Pending, pack_vector, remember
@@ -31,6 +33,28 @@ from models.rule import silence_risk
 from models.scorer import Scorer
 from streams.outgoing import Outgoing
 from streams.time import DAY_MS, day_of
+
+_ORDER_DAYS, _GAP_MEAN_DAYS, _AMOUNT = INDEX["order_days"], INDEX["gap_mean_days"], INDEX["amount_lifetime"]
+
+
+class Sight(msgspec.Struct, frozen=True, gc=False):
+    """What a look sees of a customer.
+
+    Attributes:
+        figures: the feature vector.
+        order_days: distinct days with an order.
+        mean_gap_days: mean days between those, or between login days where there are none; None below two.
+        stayed_ms: the last sign of staying (an order, by default); 0 where there is none.
+        silence_days: days since then, or since the first record.
+        value: expected annual spend.
+    """
+
+    figures: list[float]
+    order_days: int
+    mean_gap_days: float | None
+    stayed_ms: int
+    silence_days: float
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +83,42 @@ class Desk:
         at_ms = customer.as_of_ms
         scorer = guides.at(at_ms)
         guide = scorer.guide
-        figures = vector(customer.activity, at_ms)
-        risk, basis = self._risk(customer, figures, scorer)
-        value = self._value(customer)
-        segment = self._segment(customer, at_ms, value, guide)
+        sight = self._see(customer, trigger)
+        basis: Basis = "model" if guide.ready else "rule"
+        if guide.ready:
+            risk = scorer.risk(sight.figures)
+        else:
+            risk = silence_risk(sight.silence_days, sight.mean_gap_days, sight.order_days)
+        segment = segment_of(
+            tenure_days=(at_ms - customer.first_ms) / DAY_MS,
+            order_days=sight.order_days,
+            mean_gap_days=sight.mean_gap_days,
+            value=sight.value,
+            value_cut=guide.value_cut,
+            override=None if customer.attributes is None else customer.attributes.segment,
+        )
         customer.risk = risk
         if snapshot:
-            said = guide.version if basis == "model" else 0
-            asked = Pending(at_ms, pack_vector(figures), risk, said, segment)
+            said = guide.version if guide.ready else 0
+            asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
             customer.pending = remember(customer.pending, asked, self.question)
-            effects.stats.add_value(day_of(at_ms), value)
+            effects.stats.add_value(day_of(at_ms), sight.value)
         threshold = threshold_for(guide.thresholds, segment, basis, self.policy)
         assessment = Assessment(
             customer_id=customer_id,
             as_of_ms=at_ms,
             risk=risk,
             segment=segment,
-            order_days=customer.activity.order_days,
-            last_seen_ms=self._stayed_ms(customer),
+            order_days=sight.order_days,
+            last_seen_ms=sight.stayed_ms,
             basis=basis,
-            value=value,
+            value=sight.value,
             gone=at_ms >= self.question.gone_ms(customer.present_ms),
             cancelled=customer.cancelled_ms is not None,
         )
-        was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
         if transitions:
-            effects.episodes_opened += customer.episode.open - was_open
-            self.announce(customer_id, customer, transitions, trigger, since_ms, guides, effects, cancellation)
+            self._announce(customer_id, customer, transitions, sight, trigger, since_ms, scorer, effects, cancellation)
         band = steady_band(risk, threshold, customer.band or None, self.policy.hysteresis)
         if band != customer.band:
             self._publish_score(customer_id, customer, band, segment, basis, guide, effects)
@@ -100,33 +132,67 @@ class Desk:
         since_ms: int | None,
         guides: GuideBook,
         effects: Effects,
-        cancellation: str | None = None,
     ) -> None:
-        """Turn the episode's transitions into alerts; `cancellation` is the reason that the customer gave, if any."""
-        if not transitions:
-            return
-        at_ms = customer.as_of_ms
-        scorer = guides.at(at_ms)
-        figures = vector(customer.activity, at_ms)
-        value = self._value(customer)
+        """Turn transitions of the episode that no look has caused (an outcome's) into alerts."""
+        if transitions:
+            sight, scorer = self._see(customer, trigger), guides.at(customer.as_of_ms)
+            self._announce(customer_id, customer, transitions, sight, trigger, since_ms, scorer, effects, None)
+
+    # -- the parts of a look -------------------------------------------------------------------------------------------
+
+    def _see(self, customer: Customer, trigger: Trigger) -> Sight:
+        """Compute once what score, segment, value, decision and alerts all go by."""
+        activity, at_ms = customer.activity, customer.as_of_ms
+        # An event at midnight sharp belongs to the day that begins; a snapshot at midnight sees the days before it only.
+        figures = vector(activity, at_ms if trigger is SILENCE else at_ms + 1)
+        order_days = int(figures[_ORDER_DAYS])
+        last_order_ms = activity.last_order_ms
+        stayed_ms = (last_order_ms if self.question.churn_on == "orders" else activity.last_activity_ms) or 0
+        return Sight(
+            figures=figures,
+            order_days=order_days,
+            mean_gap_days=figures[_GAP_MEAN_DAYS] if order_days > 1 else activity.mean_gap_days(),
+            stayed_ms=stayed_ms,
+            silence_days=(at_ms - (stayed_ms or customer.first_ms)) / DAY_MS,
+            value=annual_value(
+                order_days=order_days,
+                amount=figures[_AMOUNT],
+                span_days=0.0 if last_order_ms is None else (last_order_ms - customer.first_ms) / DAY_MS,
+                override=None if customer.attributes is None else customer.attributes.annual_value,
+            ),
+        )
+
+    def _announce(
+        self,
+        customer_id: str,
+        customer: Customer,
+        transitions: Sequence[Transition],
+        sight: Sight,
+        trigger: Trigger,
+        since_ms: int | None,
+        scorer: Scorer,
+        effects: Effects,
+        cancellation: str | None,
+    ) -> None:
+        """Turn transitions into alerts; `cancellation` is the reason that the customer gave, if any."""
         attributes = customer.attributes
         effect = [
             FeatureEffect(feature.name, feature.family, share, figure, feature.default, feature.unit, feature.meaning)
-            for feature, share, figure in zip(CATALOG, scorer.contributions(figures), figures, strict=True)
+            for feature, share, figure in zip(CATALOG, scorer.contributions(sight.figures), sight.figures, strict=True)
         ]
-        silence = Silence(self._silence_days(customer), customer.activity.mean_gap_days())
+        silence = Silence(sight.silence_days, sight.mean_gap_days)
         for transition in transitions:
             reasons = explain_step(transition, effect, silence, cancellation)
             actions = suggest(
                 transition,
                 reasons,
-                value_at_risk=at_risk(value, transition.risk),
+                value_at_risk=at_risk(sight.value, transition.risk),
                 do_not_contact=attributes is not None and attributes.do_not_contact,
                 plays=self.plays,
             )
             message = alerts.build(
                 transition,
-                annual_value=value,
+                annual_value=sight.value,
                 currency=customer.activity.currency,
                 reasons=reasons,
                 actions=actions,
@@ -137,44 +203,15 @@ class Desk:
             codes = tuple(reason.code for reason in reasons)
             effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, since_ms))
 
-    # -- the parts of a look -------------------------------------------------------------------------------------------
-
-    def _risk(self, customer: Customer, figures: list[float], scorer: Scorer) -> tuple[float, Basis]:
-        if scorer.guide.ready:
-            return scorer.risk(figures), "model"
-        activity = customer.activity
-        return silence_risk(self._silence_days(customer), activity.mean_gap_days(), activity.order_days), "rule"
-
-    def _value(self, customer: Customer) -> float:
-        activity = customer.activity
-        last_ms = activity.last_order_ms
-        stated = customer.attributes.annual_value if customer.attributes is not None else None
-        return annual_value(
-            order_days=activity.order_days,
-            amount=activity.amount,
-            span_days=(last_ms - customer.first_ms) / DAY_MS if last_ms is not None else 0.0,
-            override=stated,
-        )
-
-    def _segment(self, customer: Customer, at_ms: int, value: float, guide: Guide) -> str:
-        return segment_of(
-            tenure_days=(at_ms - customer.first_ms) / DAY_MS,
-            order_days=customer.activity.order_days,
-            mean_gap_days=customer.activity.mean_gap_days(),
-            value=value,
-            value_cut=guide.value_cut or 0.0,
-            override=customer.attributes.segment if customer.attributes is not None else None,
-        )
-
-    def _stayed_ms(self, customer: Customer) -> int:
-        activity = customer.activity
-        return (activity.last_order_ms if self.question.churn_on == "orders" else activity.last_activity_ms) or 0
-
-    def _silence_days(self, customer: Customer) -> float:
-        return (customer.as_of_ms - (self._stayed_ms(customer) or customer.first_ms)) / DAY_MS
-
     def _publish_score(
-        self, customer_id: str, customer: Customer, band: str, segment: str, basis: Basis, guide: Guide, effects: Effects
+        self,
+        customer_id: str,
+        customer: Customer,
+        band: Band,
+        segment: str,
+        basis: Basis,
+        guide: Guide,
+        effects: Effects,
     ) -> None:
         message = scores.build(
             customer_id=customer_id,

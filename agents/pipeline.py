@@ -71,7 +71,8 @@ class Pipeline:
             customers: state of every known customer in `items` and `due`; changed in place, new ones are added.
             items: records in event-time order.
             due: customers with a wake-up due by `until_ms`.
-            clock_ms: the partition's clock before the step; until_ms: after it.
+            clock_ms: the partition's clock before the step.
+            until_ms: the partition's clock after it.
             guides: what scores.
             now_ms: wall clock, for the time of failure in dead letters only.
         """
@@ -195,13 +196,12 @@ class Pipeline:
         effects.examples.extend(examples)
 
     def _set_wake(self, customer: Customer) -> None:
-        after_ms, present_ms = customer.as_of_ms, customer.present_ms
+        after_ms, present_ms, pending = customer.as_of_ms, customer.present_ms, customer.pending
+        matures_ms = self._question.matures_ms(pending[0].taken_ms) if pending else None
         customer.wake_ms = next_wake_ms(
             after_ms=after_ms,
             silent_since_ms=present_ms if customer.cancelled_ms is None else None,
-            first_pending_matures_ms=self._question.matures_ms(customer.pending[0].taken_ms)
-            if customer.pending
-            else None,
+            first_pending_matures_ms=matures_ms,
             episode_until_ms=customer.episode.next_look_ms(after_ms),
             expires_ms=next_expiry_ms(present_ms, after_ms, self._keeping.expiry_ms),
             question=self._question,

@@ -7,10 +7,11 @@ so that a rolled-back worker cannot silently drop what its successor has added.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
+from alerts.bands import Band
 from alerts.episode import Episode
 from features.state import Activity
 from models.labels import Pending
@@ -58,7 +59,7 @@ class Customer(msgspec.Struct, array_like=True):
     as_of_ms: int = 0
     wake_ms: int = 0
     risk: float = 0.0
-    band: str = ""
+    band: Band | Literal[""] = ""
     cancelled_ms: int | None = None
 
     @property
@@ -88,7 +89,9 @@ def decode_customer(value: bytes) -> Customer:
         raise Corrupt("a customer's state is empty: delete the key, and replay the partition to rebuild it")
     schema, payload = value[0], value[1:]
     if schema > CUSTOMER_SCHEMA:
-        raise NewerSchema(f"a customer's state has schema {schema}, this program knows {CUSTOMER_SCHEMA}: upgrade this worker")
+        raise NewerSchema(
+            f"a customer's state has schema {schema}, this program knows {CUSTOMER_SCHEMA}: upgrade this worker"
+        )
     while schema < CUSTOMER_SCHEMA:
         if schema not in MIGRATIONS:
             raise Corrupt(f"a customer's state has schema {schema}, which this program never wrote: delete the key")
@@ -96,4 +99,6 @@ def decode_customer(value: bytes) -> Customer:
     try:
         return _decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"a customer's state cannot be read ({error}): delete the key, and replay the partition to rebuild it") from error
+        raise Corrupt(
+            f"a customer's state cannot be read ({error}): delete the key, and replay the partition to rebuild it"
+        ) from error

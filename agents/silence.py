@@ -8,8 +8,9 @@ Churn is the absence of events, so every customer has one next wake-up. After th
         the ladder: an early look, ever wider apart            the global snapshot grid    active_days  expiry_days
 ```
 
-Snapshots due within the first fourteen days wake the customer too, and so does a label whose horizon has passed. A spell of silence
-therefore costs at most 7 rungs + one look a week until the customer counts as gone: 20 with the defaults, however long it lasts.
+Snapshots due within the first fourteen days wake the customer too, and so do the end of a cool-down and, after the customer has gone,
+a label whose time has come. A spell of silence therefore costs at most 7 rungs + one look a week until the customer counts as gone:
+20 with the defaults, however long it lasts.
 
 All instants are epoch milliseconds; everything is a pure function of what is passed in.
 """
@@ -20,6 +21,10 @@ from models.question import Question
 from streams.time import DAY_MS
 
 LADDER_DAYS = (1, 2, 3, 5, 7, 10, 14)
+LADDER_MS = tuple(days * DAY_MS for days in LADDER_DAYS)
+
+EXPIRY_RETRY_MS = 30 * DAY_MS
+"""How long a customer who may not go yet is kept before the next try."""
 
 
 def next_rung_ms(last_activity_ms: int, after_ms: int) -> int | None:
@@ -28,40 +33,56 @@ def next_rung_ms(last_activity_ms: int, after_ms: int) -> int | None:
     >>> next_rung_ms(0, 3 * DAY_MS) // DAY_MS
     5
     """
-    for days in LADDER_DAYS:
-        due_ms = last_activity_ms + days * DAY_MS
-        if due_ms > after_ms:
-            return due_ms
+    silent_ms = after_ms - last_activity_ms
+    for rung_ms in LADDER_MS:
+        if rung_ms > silent_ms:
+            return last_activity_ms + rung_ms
     return None
+
+
+def next_expiry_ms(last_activity_ms: int, after_ms: int, expiry_ms: int) -> int:
+    """When the state of a customer may be deleted: `expiry_ms` after the last activity, then every `EXPIRY_RETRY_MS`.
+
+    >>> [next_expiry_ms(0, after_days * DAY_MS, 400 * DAY_MS) // DAY_MS for after_days in (0, 399, 400, 431)]
+    [400, 400, 430, 460]
+    """
+    first_ms = last_activity_ms + expiry_ms
+    if after_ms < first_ms:
+        return first_ms
+    return first_ms + ((after_ms - first_ms) // EXPIRY_RETRY_MS + 1) * EXPIRY_RETRY_MS
 
 
 def next_wake_ms(
     *,
     after_ms: int,
-    last_activity_ms: int,
+    silent_since_ms: int | None,
     first_pending_matures_ms: int | None,
     episode_until_ms: int | None,
-    expiry_days: int,
+    expires_ms: int,
     question: Question,
 ) -> int:
     """The earliest instant later than `after_ms` at which something is due for a customer who stays silent.
 
-    `first_pending_matures_ms` is when the oldest snapshot's label is known; `episode_until_ms` an instant at which the open
-    episode wants another look (the end of a snooze), None where there is none.
+    Args:
+        after_ms: the customer's clock.
+        silent_since_ms: the last activity; None for one whose silence says nothing any more (an explicit cancellation).
+        first_pending_matures_ms: when the label of the oldest snapshot is known; None where none waits.
+        episode_until_ms: when the episode wants another look (a cool-down or snooze ends); None where it does not.
+        expires_ms: when the state may be deleted.
+        question: the grid of snapshots, and from when on a customer counts as gone.
     """
-    leaves_ms = question.gone_ms(last_activity_ms)
-    candidates = [last_activity_ms + expiry_days * DAY_MS]
-    if after_ms < leaves_ms:
-        candidates.append(leaves_ms)
+    wake_ms = expires_ms
+    if silent_since_ms is not None and after_ms < (leaves_ms := question.gone_ms(silent_since_ms)):
         snapshot_ms = question.next_snapshot_ms(after_ms)
-        if snapshot_ms <= leaves_ms:
-            candidates.append(snapshot_ms)
-        rung_ms = next_rung_ms(last_activity_ms, after_ms)
-        if rung_ms is not None:
-            candidates.append(rung_ms)
-    if first_pending_matures_ms is not None:
-        candidates.append(max(first_pending_matures_ms, after_ms + 1))
-    if episode_until_ms is not None and episode_until_ms > after_ms:
-        candidates.append(episode_until_ms)
-    # A customer who is long past the expiry (a late event) is due at once, in the next millisecond, never in the past.
-    return max(min(candidates), after_ms + 1)
+        look_ms = snapshot_ms if snapshot_ms < leaves_ms else leaves_ms
+        rung_ms = next_rung_ms(silent_since_ms, after_ms)
+        if rung_ms is not None and rung_ms < look_ms:
+            look_ms = rung_ms
+        if look_ms < wake_ms:
+            wake_ms = look_ms
+    if first_pending_matures_ms is not None and first_pending_matures_ms < wake_ms:
+        wake_ms = first_pending_matures_ms
+    if episode_until_ms is not None and after_ms < episode_until_ms < wake_ms:
+        wake_ms = episode_until_ms
+    # What should have been done before (a setting has changed, say) is due at once, but never in the past.
+    return wake_ms if wake_ms > after_ms else after_ms + 1

@@ -168,8 +168,11 @@ def mature(
     """
     examples: list[Example] = []
     waiting: list[Pending] = []
-    for asked in pending:
+    for place, asked in enumerate(pending):
         matures_ms = question.matures_ms(asked.taken_ms)
+        if now_ms < matures_ms and cancelled_ms is None:
+            waiting.extend(pending[place:])  # those behind were taken later
+            break
         end_ms = asked.taken_ms + question.horizon_ms
         if cancelled_ms is not None and asked.taken_ms <= cancelled_ms < end_ms and cancelled_ms <= now_ms:
             examples.append(_answered(asked, customer, cancelled_ms, 1))

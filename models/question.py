@@ -65,6 +65,10 @@ class Question:
         step_ms = self.snapshot_days * DAY_MS
         return self.anchor_ms + ((after_ms - self.anchor_ms) // step_ms + 1) * step_ms
 
+    def on_grid(self, at_ms: int) -> bool:
+        """Tell whether the question is asked at this instant."""
+        return (at_ms - self.anchor_ms) % (self.snapshot_days * DAY_MS) == 0
+
     def matures_ms(self, taken_ms: int) -> int:
         """Return when the label of a snapshot taken at `taken_ms` is collected: the grid's first instant with the horizon past.
 

@@ -5,7 +5,8 @@
     3. p = bayes.at_mean + sum of bayes.slopes_i · (t_i - means_i), clipped      a probability
     4. risk = sigmoid((l + logit(p)) / 2)
 
-The means are folded into the constants, and a feature that is 0 costs nothing, for t(0) = 0.
+The means are folded into the constants. A feature that is 0 costs nothing, for t(0) = 0, nor does one that has been the same
+in every example so far: its slopes are 0.
 """
 
 from __future__ import annotations
@@ -56,15 +57,15 @@ class Scorer:
     0.5
     """
 
-    __slots__ = ("_bayes", "_bayes_at_zero", "_logistic", "_logistic_at_zero", "_logs", "bias", "guide")
+    __slots__ = ("_bayes_at_zero", "_logistic_at_zero", "_logs", "_terms", "bias", "guide")
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self._logs = tuple(scale == "log" for scale in guide.scales)
-        self._logistic = guide.logistic.slopes
-        self._bayes = guide.bayes.slopes
-        self._logistic_at_zero = guide.logistic.at_mean - _dot(self._logistic, guide.means)
-        self._bayes_at_zero = guide.bayes.at_mean - _dot(self._bayes, guide.means)
+        slopes = zip(self._logs, guide.logistic.slopes, guide.bayes.slopes, strict=True)
+        self._terms = tuple((place, is_log, u, v) for place, (is_log, u, v) in enumerate(slopes) if u or v)
+        self._logistic_at_zero = guide.logistic.at_mean - _dot(guide.logistic.slopes, guide.means)
+        self._bayes_at_zero = guide.bayes.at_mean - _dot(guide.bayes.slopes, guide.means)
         self.bias = 0.5 * (guide.logistic.at_mean + clipped_logit(guide.bayes.at_mean))
         """The logit of a customer who is average in everything."""
 
@@ -81,10 +82,13 @@ class Scorer:
         return sigmoid(self.logit(vector))
 
     def logit(self, vector: Sequence[float]) -> float:
-        """Return the logit of the risk; see `risk`. About 4 µs for 45 features, half of them 0."""
+        """Return the logit of the risk; see `risk`. About 3 µs where 30 features of 60 have a say."""
+        if len(vector) != len(self._logs):
+            raise ValueError(f"a vector of {len(vector)} features, but the guide has {len(self._logs)}")
         logit = self._logistic_at_zero
         p = self._bayes_at_zero
-        for x, is_log, u, v in zip(vector, self._logs, self._logistic, self._bayes, strict=True):
+        for place, is_log, u, v in self._terms:
+            x = vector[place]
             if x:
                 # The same as `transform`, in place: a call per feature would double the time of a score.
                 t = x if -INPUT_MAX <= x <= INPUT_MAX else clean(x)
@@ -105,16 +109,15 @@ class Scorer:
         away = [
             transform(x, is_log=is_log) - mean for x, is_log, mean in zip(vector, self._logs, guide.means, strict=True)
         ]
-        shares = [slope * d for slope, d in zip(self._bayes, away, strict=True)]
+        shares = [slope * d for slope, d in zip(guide.bayes.slopes, away, strict=True)]
         moved = sum(shares)
         p = guide.bayes.at_mean
         if abs(moved) > 1e-9:
             stretch = (clipped_logit(p + moved) - clipped_logit(p)) / moved
         else:
             stretch = 1.0 / max(p * (1.0 - p), PROBABILITY_MIN * (1.0 - PROBABILITY_MIN))
-        return [
-            0.5 * (slope * d + stretch * share) for slope, d, share in zip(self._logistic, away, shares, strict=True)
-        ]
+        parts = zip(guide.logistic.slopes, away, shares, strict=True)
+        return [0.5 * (slope * d + stretch * share) for slope, d, share in parts]
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:

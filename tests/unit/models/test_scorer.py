@@ -39,7 +39,7 @@ def test_what_is_not_finite_is_clipped(odd: float) -> None:
 
 @pytest.mark.parametrize("vector", [[], [1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
 def test_a_vector_of_another_length_is_refused(vector: list[float]) -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="but the guide has 3"):
         Scorer(guide()).risk(vector)
 
 
