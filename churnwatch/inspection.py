@@ -68,7 +68,8 @@ async def find(settings: Settings, customer_id: str) -> Found:
 def inspect(customer: Customer, guide: Guide, churn_on: str, at_ms: int) -> Inspection:
     """Look at a customer as of `at_ms`, as if nothing happened between the last event and then."""
     activity = customer.activity
-    figures = vector(activity, at_ms)
+    # As the worker has it: an event at midnight sharp belongs to the day that begins.
+    figures = vector(activity, at_ms + 1 if at_ms == activity.last_activity_ms else at_ms)
     scorer = Scorer(guide)
     shares = scorer.contributions(figures)
     stayed_ms = activity.last_order_ms if churn_on == "orders" else activity.last_activity_ms

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from models.guide import Guide
     from models.redis_store import RedisLearnerStore
     from models.store import Head, Record
+
+FIGURES: Final = ("auc", "weekly_auc", "pr_auc", "log_loss", "ece", "base_rate")
+"""What the table has room for; --json gives all."""
 
 app = typer.Typer(help="See the model, its history and its quality; go back to an earlier one.", no_args_is_help=True)
 
@@ -97,7 +100,7 @@ def history(
     if as_json:
         say_json({"pinned": head.pinned, "models": [_record(record, kept) for record in records]})
         return
-    names = list(dict.fromkeys(name for record in records for name in record.quality))
+    names = [name for name in FIGURES if any(name in record.quality for record in records)]
     rows = [
         (r.version, iso(r.learnt_until_ms), r.examples, _mark(r, head, kept), *(_cell(r.quality, n) for n in names))
         for r in records

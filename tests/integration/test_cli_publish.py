@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from churnwatch import cli
+from churnwatch.embedded import EmbeddedKafka
 from churnwatch.kafka import describe
 from churnwatch.settings import Settings
 from churnwatch.topic_layout import known_to_brokers
@@ -131,6 +132,28 @@ def test_times_can_be_moved_to_now_and_the_rate_held(run: Run, tmp_path: Path) -
     told = json.loads(run("publish", str(path), "--shift-to-now", "--rate", "100", "--json"))
     assert time.monotonic() - began >= 0.39
     assert told["last"][:4] >= "2025"
+
+
+def test_what_the_broker_drops_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "logins.jsonl"
+    filler = "x" * 200
+    with path.open("w") as file:
+        for number in range(40_000):
+            login = {"stream": "logins", "event_id": f"e{number}", "customer_id": "ann", "occurred_at": number}
+            file.write(json.dumps(login | {"unknown": filler}) + "\n")
+    kafka = EmbeddedKafka()
+    try:
+        monkeypatch.setenv("CHURNWATCH_KAFKA_BOOTSTRAP", kafka.bootstrap)
+        assert cli.run(["publish", str(path), "--json"]) == 1
+    finally:
+        kafka.stop()
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert told["total"] == 40_000
+    assert 0 < told["dropped"] < 40_000
+    assert f"has already dropped {told['dropped']:,} of the events" in said.err
 
 
 @pytest.mark.usefixtures("real_kafka")

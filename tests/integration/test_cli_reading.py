@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,6 +89,25 @@ def test_alerts_are_listed_newest_last_and_filtered(run: Run, settings: Settings
     late = run("alerts", "--json", "--since", "1998-01-01T00:00:08Z").splitlines()
     assert [json.loads(line)["alert_id"] for line in late] == ["a8"]
     assert "c8" in run("alerts", "--customer", "c8")
+
+
+@pytest.mark.usefixtures("inputs")
+def test_alerts_are_followed_until_ctrl_c(settings: Settings) -> None:
+    topic, values = settings.topics().alerts, [alert(number) for number in range(3)]
+    produce(settings, [Outgoing(topic, b"c0", values[0])])
+    # The handler is set anew: a shell that runs the tests in its background has SIGINT ignored, and that is inherited.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from churnwatch.cli import main; main()"
+    command = [sys.executable, "-c", start, "alerts", "--follow", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        assert following.stdout.readline().strip() == values[0]
+        for number in (1, 2):
+            produce(settings, [Outgoing(topic, b"c%d" % number, values[number])])
+            assert following.stdout.readline().strip() == values[number]
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 130
+        assert following.stderr.read() == b""
 
 
 @pytest.mark.usefixtures("inputs")
