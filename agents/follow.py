@@ -63,7 +63,9 @@ class Follower:
         value = None if head.pinned is None else await self._store.guide(head.pinned)
         self._guides.pin(None if value is None else decode_guide(value))
         self._pinned = head.pinned
-        log.info("Scoring with model %s", "as it is learnt" if head.pinned is None else f"{head.pinned}, which is pinned")
+        log.info(
+            "Scoring with model %s", "as it is learnt" if head.pinned is None else f"{head.pinned}, which is pinned"
+        )
 
     def take_up(self, head: Head, guides: Sequence[Guide]) -> None:
         """Add guides, oldest first, that belong to this head."""

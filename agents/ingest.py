@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from faust.types import TP
 
-from streams.codec import Arrival, RawRecord, Rejected
+from streams.codec import RawRecord
 from streams.transport import Chunk, ChunkConsumer
 
 log = logging.getLogger("churnwatch.ingest")
@@ -28,8 +28,8 @@ class Runner(Protocol):
     def stop(self) -> None:
         """End after the step under way."""
 
-    def push(self, topic: str, items: Sequence[Arrival | Rejected | RawRecord]) -> None:
-        """Records to work on, in offset order."""
+    def push(self, topic: str, items: Sequence[Any]) -> None:
+        """Records to work on, in offset order: decoded events, or for the learner raw records."""
 
     def wake(self) -> None:
         """Look again."""
@@ -73,7 +73,7 @@ class TopicSource:
         return self._consumer().lag_events(self._tp(topic))
 
 
-Decode = Callable[[str, list[RawRecord]], Sequence[Arrival | Rejected | RawRecord]]
+Decode = Callable[[str, list[RawRecord]], Sequence[Any]]
 NewRunner = Callable[[int, TopicSource], Runner]
 
 
@@ -146,7 +146,11 @@ class Assignments:
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=self._drain_seconds)
             for task in late:
-                log.warning("%s did not end within %g s and is cancelled; its unfinished step was not stored", task.get_name(), self._drain_seconds)
+                log.warning(
+                    "%s did not end within %g s and is cancelled; its unfinished step was not stored",
+                    task.get_name(),
+                    self._drain_seconds,
+                )
                 task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -15,9 +15,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from agents.follow import Follower
+from agents.observer import LearnerObserver
 from agents.source import Source
 from models.labels import decode_batch
 from models.learner import Learner
@@ -29,16 +29,6 @@ log = logging.getLogger("churnwatch.learner")
 
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
-
-
-class LearnerObserver(Protocol):
-    """Who is told how the learner fares."""
-
-    def learnt(self, learner: Learner, waiting_batches: int) -> None:
-        """A commit has succeeded."""
-
-    def learner_waiting(self, why: str) -> None:
-        """The store does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +144,10 @@ class LearnerRunner:
             raise
         except Corrupt as error:
             # Only workers write to this topic; whoever else does must not be able to stop the learning.
-            log.error("%s[%d] offset %d is not an example batch and is passed over: %s", record.topic, record.partition, record.offset, error)
+            log.error(
+                "%s[%d] offset %d is not an example batch and is passed over: %s",
+                record.topic,
+                record.partition,
+                record.offset,
+                error,
+            )

@@ -37,7 +37,7 @@ class WorkerObserver:
         self._monotonic_ms = monotonic_ms
         self._partitions: dict[int, _Partition] = {}
         self.redis_answered_ms: int | None = None
-        self.learner: Learner | None = None
+        self._gaps = 0
 
     # -- told by partition runners -------------------------------------------------------------------------------------
 
@@ -64,6 +64,10 @@ class WorkerObserver:
         for alert in effects.alerts:
             if alert.since_ms is not None:
                 self._metrics.alert_acknowledged((self._now_ms() - alert.since_ms) / 1000)
+
+    def answered(self) -> None:
+        """Redis has answered."""
+        self.redis_answered_ms = self._monotonic_ms()
 
     def waiting(self, partition: int, why: str) -> None:
         """Redis does not answer: say so, and let readiness fail."""
@@ -96,11 +100,14 @@ class WorkerObserver:
 
     def learnt(self, learner: Learner, waiting_batches: int) -> None:
         """Note the learner's figures."""
-        self.learner = learner
         self.redis_answered_ms = self._monotonic_ms()
         self._metrics.learner_lag(waiting_batches)
-        if learner.counters.gaps:
-            log.error("%d example batches were never received: Kafka has dropped them (retention too small?)", learner.counters.gaps)
+        if learner.counters.gaps > self._gaps:
+            self._gaps = learner.counters.gaps
+            log.error(
+                "%d example batches were never received: Kafka has dropped them (retention too small?)",
+                learner.counters.gaps,
+            )
 
     def learner_waiting(self, why: str) -> None:
         """Redis does not answer the learner."""
@@ -121,7 +128,12 @@ class WorkerObserver:
         state = self._partitions.setdefault(partition, _Partition(self._monotonic_ms()))
         if not pending and state.waits_for is None:
             state.progressed_ms = self._monotonic_ms()
-        return Progress(partition, pending or state.waits_for is not None, state.progressed_ms, state.waits_for or ("a model" if paced else None))
+        return Progress(
+            partition,
+            pending or state.waits_for is not None,
+            state.progressed_ms,
+            state.waits_for or ("a model" if paced else None),
+        )
 
 
 def _count_events(metrics: Metrics, effects: Effects) -> None:
@@ -135,5 +147,3 @@ def _count_events(metrics: Metrics, effects: Effects) -> None:
         metrics.events(topic, **counts)
     for topic, reasons in letters.items():
         metrics.dead_letters(topic, reasons)
-
-

@@ -41,7 +41,9 @@ def decode_outgoing(entry: bytes) -> Outgoing:
     try:
         return _decoder.decode(entry)
     except msgspec.MsgspecError as error:
-        raise Corrupt(f"an outbox entry cannot be read ({error}): delete the partition's outbox key to drop it") from error
+        raise Corrupt(
+            f"an outbox entry cannot be read ({error}): delete the partition's outbox key to drop it"
+        ) from error
 
 
 class Outbox:

@@ -79,6 +79,8 @@ class KafkaPublisher:
 def _without_value(message: Outgoing) -> Outgoing:
     """The message for a broker that will not take its value: the loss is said, in the log and in a header."""
     size = len(message.value or b"")
-    log.error("%s does not take %d bytes: sent without its value; raise the topic's max.message.bytes", message.topic, size)
+    log.error(
+        "%s does not take %d bytes: sent without its value; raise the topic's max.message.bytes", message.topic, size
+    )
     headers = [*message.headers, (VALUE_BYTES, str(size).encode())]
     return Outgoing(message.topic, message.key, None, headers, message.partition)

@@ -22,16 +22,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 from agents.clock import PartitionClock
 from agents.effects import Effects
 from agents.guides import NOTHING_YET_MS, GuideBook
+from agents.limits import StepLimits
 from agents.meta import Meta, decode_meta, encode_meta
+from agents.observer import Observer
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
 from agents.pipeline import Pipeline
 from agents.record import Customer, decode_customer, encode_customer
@@ -51,53 +51,6 @@ SETTLE_SECONDS = 0.02
 SETTLE_LOOKS = 250
 
 
-class Observer(Protocol):
-    """Who is told how the runner fares: metrics, progress watch. Called per step, never per event."""
-
-    def stepped(self, runner: PartitionRunner, batch: Batch, effects: Effects, seconds: Mapping[str, float]) -> None:
-        """A step's transaction has succeeded; `seconds` by stage (load, pipeline, commit)."""
-
-    def published(self, runner: PartitionRunner, effects: Effects) -> None:
-        """The step's messages are acknowledged."""
-
-    def waiting(self, partition: int, why: str) -> None:
-        """A service that the runner needs does not answer."""
-
-    def fenced(self, partition: int) -> None:
-        """Another writer has changed the partition."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerConfig:
-    """Bounds of a step, and what the learner must know of the partitions.
-
-    Attributes:
-        events_max, bytes_max, wakes_max: records, their bytes, and wake-ups of one step.
-        buffer_bytes_max: bytes held before fetching pauses.
-        cache_max: decoded customers kept between steps.
-        outbox_max: unacknowledged messages from which on no further step is taken.
-        partitions: how many input partitions there are.
-        examples_topic: where example batches go.
-        idle_seconds: how long to wait for work before looking at the clock again.
-        mark_every_ms: event time between two promises to the learner.
-    """
-
-    events_max: int
-    bytes_max: int
-    wakes_max: int
-    buffer_bytes_max: int
-    cache_max: int
-    outbox_max: int
-    partitions: int
-    examples_topic: str
-    idle_seconds: float
-    mark_every_ms: int
-
-    def mark_ms(self, clock_ms: int) -> int:
-        """The latest promise that a clock allows: the last multiple of `mark_every_ms` that it has reached."""
-        return clock_ms // self.mark_every_ms * self.mark_every_ms
-
-
 class PartitionRunner:
     """Owns one partition's state while this worker owns the partition. One task runs it; nothing in it is shared."""
 
@@ -113,7 +66,7 @@ class PartitionRunner:
         guides: GuideBook,
         clock: PartitionClock,
         observer: Observer,
-        config: RunnerConfig,
+        config: StepLimits,
         timer: Callable[[], float],
     ) -> None:
         self.partition = partition
@@ -243,6 +196,7 @@ class PartitionRunner:
 
         started = self._timer()
         due = await self._read(batch, target_ms)
+        self._observer.answered()
         reached_ms = target_ms
         if len(due) >= self._config.wakes_max:
             # There may be more, some at the very instant of the last: those up to it fire now, the clock stops short of it.

@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 import sys
-from typing import Final
+from typing import Any, Final
 
 from churnwatch.kafka import Cluster, describe
 from churnwatch.settings import Settings
@@ -38,9 +38,9 @@ async def _run(settings: Settings) -> int:
     worker = Worker(settings, topics, partitions)
     try:
         await worker.start()
-        told_to_stop = asyncio.ensure_future(worker.app.wait_for_stopped(stop))
+        ended: asyncio.Future[Any] = asyncio.ensure_future(worker.app.wait_for_stopped(stop.wait()))
         log.info("Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock)
-        await asyncio.wait({told_to_stop, worker.failure}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([ended, worker.failure], return_when=asyncio.FIRST_COMPLETED)
     finally:
         await worker.stop()
     if worker.failure.done():

@@ -126,6 +126,9 @@ class _Observer:
     def published(self, runner: PartitionRunner, effects: Effects) -> None:
         """Nothing waits for an acknowledgement."""
 
+    def answered(self) -> None:
+        """Memory always answers."""
+
     def waiting(self, partition: int, why: str) -> None:
         """Memory always answers."""
 
@@ -186,7 +189,7 @@ async def replay(
         guides=guides,
         clock=clock,
         observer=_Observer(result),
-        config=compose.runner_config(settings, 1),
+        config=compose.step_limits(settings, 1),
         timer=perf_counter,
     )
     await runner.open()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from agents.limits import StepLimits
 from agents.look import Desk
 from agents.pipeline import Keeping, Pipeline
-from agents.runner import RunnerConfig
 from alerts.budget import BudgetKeeper
 from alerts.default_playbook import DEFAULT_PLAYBOOK
 from alerts.policy import Policy
@@ -101,9 +101,9 @@ def frozen_guide(settings: Settings) -> Guide | None:
         ) from error
 
 
-def runner_config(settings: Settings, partitions: int) -> RunnerConfig:
+def step_limits(settings: Settings, partitions: int) -> StepLimits:
     """The bounds of a step, for a worker that may come to hold all of `partitions`."""
-    return RunnerConfig(
+    return StepLimits(
         events_max=settings.chunk_events_max,
         bytes_max=settings.chunk_bytes_max,
         wakes_max=settings.wakes_per_step_max,

@@ -172,13 +172,13 @@ async def _watch(process: subprocess.Popen[bytes], port: int, published: Publish
     assert published.last_ms is not None
     span_days = (published.last_ms - published.first_ms) / DAY_MS
     started = time.monotonic()
-    with progress("Replaying", span_days) as update:
+    with progress("Replaying") as update:
         while process.poll() is None:
             await asyncio.sleep(LOOK_SECONDS)
             scrape = await asyncio.to_thread(_scrape, port)
             if scrape is None:
                 continue
-            _show(update, scrape, published.first_ms, time.monotonic() - started)
+            _show(update, scrape, published.first_ms, span_days, time.monotonic() - started)
             if _complete(scrape, published.last_ms, heard):
                 return scrape
     raise TransportError(
@@ -188,13 +188,13 @@ async def _watch(process: subprocess.Popen[bytes], port: int, published: Publish
 
 def _scrape(port: int) -> Scrape | None:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:  # noqa: S310 - our own worker
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             return Scrape(answer.read().decode())
     except (URLError, OSError):
         return None
 
 
-def _show(update: Update, scrape: Scrape, first_ms: int, seconds: float) -> None:
+def _show(update: Update, scrape: Scrape, first_ms: int, span_days: float, seconds: float) -> None:
     read = scrape.sum("churnwatch_events_total", outcome="read")
     clock_ms = 1000 * min(scrape.values("churnwatch_watermark_timestamp_seconds"), default=0.0)
     auc = next(iter(scrape.values("churnwatch_model_quality", metric="auc", window="all")), float("nan"))
@@ -204,7 +204,7 @@ def _show(update: Update, scrape: Scrape, first_ms: int, seconds: float) -> None
         f"{scrape.sum('churnwatch_customers'):,.0f} customers  {scrape.sum('churnwatch_model_examples'):,.0f} outcomes learnt  "
         f"{quality}  {scrape.sum('churnwatch_alerts_total'):,.0f} alerts"
     )
-    update(max(0.0, (clock_ms - first_ms) / DAY_MS), said)
+    update(max(0.0, (clock_ms - first_ms) / DAY_MS), said, span_days)
 
 
 def _complete(scrape: Scrape, until_ms: int, heard: Heard) -> bool:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import faust
 from aiokafka import AIOKafkaProducer
@@ -23,7 +23,6 @@ from yarl import URL
 from agents.clock import PartitionClock
 from agents.follow import Follower
 from agents.guides import GuideBook
-from agents.health import HealthState, Readiness, Verdict, health, readiness
 from agents.ingest import Assignments, TopicSource
 from agents.learn import LearnerConfig, LearnerRunner
 from agents.metrics import Metrics
@@ -35,29 +34,18 @@ from churnwatch import compose
 from churnwatch.kafka import client_options
 from churnwatch.redis_client import redis_options
 from churnwatch.settings import Settings
+from churnwatch.status import WorkerStatus, monotonic_ms, now_ms
 from churnwatch.web import Answers, add_routes
 from features.redis_client import Wire, WireBroken, connect
 from features.redis_store import RedisStore
 from models.redis_store import RedisLearnerStore, head_key
 from models.store import LearnerStore
-from streams.codec import Arrival, Limits, RawRecord, Rejected, decode_chunk
+from streams.codec import Limits, RawRecord, decode_chunk
 from streams.transport import ChunkConsumer, ChunkTopic, ChunkTransport
 
 log = logging.getLogger("churnwatch.worker")
 
-STALLED_MS_MAX = 60_000
-PATIENCE_MS = 10_000
 STREAM_BUFFER_CHUNKS = 64
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
-
-
-def monotonic_ms() -> int:
-    """A clock that never goes back, for spans."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class Worker:
@@ -90,6 +78,8 @@ class Worker:
             max_batch_size=262_144,
             max_request_size=32 << 20,
         )
+        # Faust wants a folder though nothing of ours is kept in files.
+        self._scratch = tempfile.TemporaryDirectory(prefix="churnwatch-")
         self.app = self._faust()
         self.assignments = Assignments(
             inputs=self._topics,
@@ -104,8 +94,18 @@ class Worker:
         )
         self.app.transport = ChunkTransport(self._brokers(), self.app, self._consumer_options(), self.assignments)
         self._add_agents()
-        add_routes(self.app, Answers(self.render_metrics, self.health, self.readiness))
         self.metrics.alert_budget(settings.alert_daily_budget)
+        status = WorkerStatus(
+            self._topics,
+            self.assignments,
+            self.observer,
+            self.metrics,
+            self._guides,
+            self._replay,
+            loaded=lambda: self._follower.answered or not settings.learning_enabled,
+            stopping=lambda: self._stopping,
+        )
+        add_routes(self.app, Answers(status.render_metrics, status.health, status.readiness))
         self._following: asyncio.Task[None] | None = None
 
     @property
@@ -123,7 +123,7 @@ class Worker:
             settings.kafka_group_id,
             broker=self._brokers(),
             store="memory://",
-            datadir=tempfile.mkdtemp(prefix="churnwatch-"),
+            datadir=self._scratch.name,
             web_host=settings.web_host,
             web_bind=settings.web_host,
             web_port=settings.web_port,
@@ -156,7 +156,7 @@ class Worker:
         }
 
     def _add_agents(self) -> None:
-        raw = {"key_type": bytes, "value_type": bytes, "value_serializer": "raw"}
+        raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "value_serializer": "raw"}
 
         async def ingest(stream: Any) -> None:
             async for chunk in stream:
@@ -170,8 +170,7 @@ class Worker:
         self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
 
     def _consumer(self) -> ChunkConsumer:
-        consumer: ChunkConsumer = self.app.consumer
-        return consumer
+        return cast(ChunkConsumer, self.app.consumer)
 
     def _learner_store(self) -> LearnerStore:
         namespace = self._settings.redis_namespace
@@ -198,7 +197,7 @@ class Worker:
                 settings.lateness_ms, now_ms, live=not self._replay, until_ms=settings.replay_until_ms
             ),
             observer=self.observer,
-            config=compose.runner_config(settings, self._partitions),
+            config=compose.step_limits(settings, self._partitions),
             timer=time.perf_counter,
         )
 
@@ -212,7 +211,7 @@ class Worker:
             config=LearnerConfig(self._examples),
         )
 
-    def _decode(self, topic: str, records: list[RawRecord]) -> Sequence[Arrival | Rejected | RawRecord]:
+    def _decode(self, topic: str, records: list[RawRecord]) -> Sequence[Any]:
         if topic == self._examples:
             return records
         started = time.perf_counter()
@@ -240,6 +239,7 @@ class Worker:
         await self.app.stop()
         await self._producer.stop()
         await self._redis.aclose()
+        self._scratch.cleanup()
 
     def _wake(self) -> None:
         self.assignments.wake()
@@ -254,59 +254,3 @@ class Worker:
 
     def _reassigned(self) -> None:
         self.observer.held(self.assignments.partitions)
-
-    # -- what the web routes say ---------------------------------------------------------------------------------------
-
-    def _input_runners(self) -> list[tuple[PartitionRunner, TopicSource]]:
-        pairs = [(runner, self.assignments.source(slot)) for slot, runner in self.assignments.runners.items()]
-        return [(runner, source) for runner, source in pairs if isinstance(runner, PartitionRunner)]
-
-    def health(self) -> Verdict:
-        """Whether the process works."""
-        progress = [self._progress(runner, source) for runner, source in self._input_runners()]
-        return health(HealthState(progress, monotonic_ms(), STALLED_MS_MAX))
-
-    def _progress(self, runner: PartitionRunner, source: TopicSource) -> Any:
-        lag = sum(source.lag_events(topic) or 0 for topic in self._topics)
-        pending = bool(lag or len(runner.feed) or runner.outbox_pending)
-        return self.observer.progress(
-            runner.partition, pending=pending, paced=self._guides.holds(runner.feed.head_ms())
-        )
-
-    def readiness(self) -> Verdict:
-        """Whether the worker does what it is for."""
-        runners = self._input_runners()
-        return readiness(
-            Readiness(
-                [self._progress(runner, source) for runner, source in runners],
-                self.observer.redis_answered_ms,
-                self._follower.answered or not self._settings.learning_enabled,
-                self._stopping,
-                monotonic_ms(),
-                PATIENCE_MS,
-            )
-        )
-
-    def render_metrics(self) -> bytes:
-        """All metrics, with what is only looked at when asked for brought up to date."""
-        for runner, source in self._input_runners():
-            progress = self._progress(runner, source)
-            behind_ms = now_ms() - runner.meta.taken_ms if runner.meta.taken_ms > 0 else 0
-            for topic in self._topics:
-                lag = source.lag_events(topic) or 0
-                self.metrics.lag(topic, runner.partition, lag, behind_ms / 1000 if lag else 0.0)
-            mode = "replay" if self._replay else ("lagging" if len(runner.feed) else "live")
-            self.metrics.clock(runner.partition, mode, max(runner.meta.clock_ms, 0))
-            self.metrics.partition(
-                runner.partition,
-                stalled_seconds=progress.stalled_ms(monotonic_ms()) / 1000,
-                outbox_pending=runner.outbox_pending,
-                customers=runner.meta.customers,
-                open_episodes=runner.meta.open_episodes,
-            )
-        guide = self._guides.latest.guide
-        age_seconds = (now_ms() - guide.learnt_until_ms) / 1000 if guide.learnt_until_ms else 0.0
-        self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)
-        self.metrics.quality(guide.quality)
-        self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
-        return self.metrics.render()

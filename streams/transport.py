@@ -21,7 +21,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -123,8 +123,7 @@ class ChunkConsumer(driver.Consumer):
 
     @property
     def _listener(self) -> AssignmentListener:
-        listener: AssignmentListener = self.transport.listener
-        return listener
+        return cast(ChunkTransport, self.transport).listener
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Stop the runners first, so that nothing is written for a partition that is about to be another's."""
@@ -203,7 +202,7 @@ class ChunkConsumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch once and yield one message per partition chunk, its value a `Chunk` (see the module's text)."""
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(self.can_resume_flow.wait())
         generation = self.app.consumer_generation_id
         self._fetchable.clear()
         wanted = set(self._get_active_partitions()) - self._held
@@ -232,7 +231,7 @@ class ChunkConsumer(driver.Consumer):
     def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
         last = chunk.records[-1]
         return ConsumerMessage(
-            tp.topic, tp.partition, last.offset, last.timestamp_ms / 1000, 0, None, None, chunk, None, 0, 0, tp,
+            tp.topic, tp.partition, last.offset, last.timestamp_ms / 1000, 0, None, None, cast(Any, chunk), None, 0, 0, tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

@@ -51,7 +51,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.redis_failed("commit")
     metrics.lag("customer.orders", 0, events=120, seconds=3.5)
     metrics.clock(0, "lagging", watermark_ms=900_000_000_500)
-    metrics.partition(0, stalled_seconds=0.0, outbox_pending=4, open_episodes=17)
+    metrics.partition(0, stalled_seconds=0.0, outbox_pending=4, customers=9, open_episodes=17)
     metrics.fence_lost()
     metrics.timers(due=5, fired=3, late_seconds_max=2.0)
     metrics.source_silent("customer.logins", silent=True)
@@ -155,7 +155,7 @@ def test_series_end_when_the_partition_leaves() -> None:
     for partition in (0, 1):
         metrics.lag("customer.orders", partition, events=9, seconds=1.0)
         metrics.clock(partition, "live", watermark_ms=0)
-        metrics.partition(partition, stalled_seconds=0.0, outbox_pending=0, open_episodes=0)
+        metrics.partition(partition, stalled_seconds=0.0, outbox_pending=0, customers=9, open_episodes=0)
     metrics.assigned([1, 2])
     assert {labels["partition"] for _, labels, _ in samples(metrics) if "partition" in labels} == {"1"}
     assert value(metrics, "churnwatch_partitions_assigned") == 2

@@ -1,0 +1,90 @@
+"""What a worker says of itself when asked: /metrics, /healthz, /readyz. Nothing outside the process is touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agents.guides import GuideBook
+from agents.health import HealthState, Progress, Readiness, Verdict, health, readiness
+from agents.ingest import Assignments, TopicSource
+from agents.metrics import Metrics
+from agents.observe import WorkerObserver
+from agents.runner import PartitionRunner
+
+STALLED_MS_MAX: Final = 60_000
+PATIENCE_MS: Final = 10_000
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_ms() -> int:
+    """A clock that never goes back, for spans."""
+    return time.monotonic_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """Looks at the worker's parts when asked; `loaded` and `stopping` tell what only the worker knows."""
+
+    topics: Sequence[str]
+    assignments: Assignments
+    observer: WorkerObserver
+    metrics: Metrics
+    guides: GuideBook
+    replay: bool
+    loaded: Callable[[], bool]
+    stopping: Callable[[], bool]
+
+    def health(self) -> Verdict:
+        """Whether the process works."""
+        progress = [self._progress(runner, source) for runner, source in self._runners()]
+        return health(HealthState(progress, monotonic_ms(), STALLED_MS_MAX))
+
+    def readiness(self) -> Verdict:
+        """Whether the worker does what it is for."""
+        progress = [self._progress(runner, source) for runner, source in self._runners()]
+        answered_ms = self.observer.redis_answered_ms
+        return readiness(Readiness(progress, answered_ms, self.loaded(), self.stopping(), monotonic_ms(), PATIENCE_MS))
+
+    def render_metrics(self) -> bytes:
+        """All metrics, with what is only looked at when asked for brought up to date."""
+        for runner, source in self._runners():
+            self._measure(runner, source)
+        guide = self.guides.latest.guide
+        age_seconds = (now_ms() - guide.learnt_until_ms) / 1000 if guide.learnt_until_ms else 0.0
+        self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)
+        self.metrics.quality(guide.quality)
+        self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
+        return self.metrics.render()
+
+    def _measure(self, runner: PartitionRunner, source: TopicSource) -> None:
+        meta = runner.meta
+        behind_ms = now_ms() - meta.taken_ms if meta.taken_ms > 0 else 0
+        for topic in self.topics:
+            lag = source.lag_events(topic) or 0
+            self.metrics.lag(topic, runner.partition, lag, behind_ms / 1000 if lag else 0.0)
+        mode = "replay" if self.replay else ("lagging" if len(runner.feed) else "live")
+        self.metrics.clock(runner.partition, mode, max(meta.clock_ms, 0))
+        self.metrics.partition(
+            runner.partition,
+            stalled_seconds=self._progress(runner, source).stalled_ms(monotonic_ms()) / 1000,
+            outbox_pending=runner.outbox_pending,
+            customers=meta.customers,
+            open_episodes=meta.open_episodes,
+        )
+
+    def _progress(self, runner: PartitionRunner, source: TopicSource) -> Progress:
+        lag = sum(source.lag_events(topic) or 0 for topic in self.topics)
+        pending = bool(lag or len(runner.feed) or runner.outbox_pending)
+        return self.observer.progress(runner.partition, pending=pending, paced=self.guides.holds(runner.feed.head_ms()))
+
+    def _runners(self) -> Iterator[tuple[PartitionRunner, TopicSource]]:
+        for slot, runner in self.assignments.runners.items():
+            if isinstance(runner, PartitionRunner):
+                yield runner, self.assignments.source(slot)
