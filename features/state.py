@@ -197,15 +197,11 @@ def _count_review(activity: Activity, review: Review, day: int) -> None:
     if review.nps is not None:
         tile.surveys += 1
         tile.nps_tenths += tenths(review.nps)
-    for topic in set(review.topics or ()):
-        if topic == "price":
-            tile.price += 1
-        elif topic == "product":
-            tile.product += 1
-        elif topic == "other":
-            tile.other += 1
-        else:
-            tile.service += 1
+    topics = review.topics or ()
+    tile.price += "price" in topics
+    tile.service += "service" in topics or "delivery" in topics
+    tile.product += "product" in topics
+    tile.other += "other" in topics
 
 
 def _count_cancellation(activity: Activity, event: Cancellation, _day: int) -> None:

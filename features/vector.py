@@ -96,13 +96,15 @@ def _gaps(orders: Rhythm, rhythm: Rhythm, end_day: int) -> Values:
     slowdown = 1.0
     if gaps > 0:
         mean = orders.span_days / gaps
-        spread = sqrt(max(orders.gap_squares / gaps - mean * mean, 0.0))
+        spread = _deviation(orders.gap_squares, orders.span_days, gaps)
         slowdown = (orders.gap_last + GAP_PRIOR_DAYS) / (mean + GAP_PRIOR_DAYS)
     silence = end_day - 1 - rhythm.last_day
     usual = (rhythm.span_days + GAP_PRIOR_DAYS) / rhythm.days
-    # The prior gap's variance is its square, as if gaps were exponential; at least a day, the unit that days are counted in.
-    variance = (rhythm.gap_squares + 2 * GAP_PRIOR_DAYS**2) / rhythm.days - usual * usual
-    deviations = (silence - usual) / sqrt(max(variance, 1.0))
+    # The prior gap's variance is its square, as if gaps were exponential. At least a day: that is how fine gaps are counted.
+    deviation = max(
+        _deviation(rhythm.gap_squares + 2 * GAP_PRIOR_DAYS**2, rhythm.span_days + GAP_PRIOR_DAYS, rhythm.days), 1.0
+    )
+    deviations = (silence - usual) / deviation
     return (
         mean,
         spread,
@@ -112,6 +114,11 @@ def _gaps(orders: Rhythm, rhythm: Rhythm, end_day: int) -> Values:
         silence / usual,
         max(-DEVIATIONS_MAX, min(deviations, DEVIATIONS_MAX)),
     )
+
+
+def _deviation(squares: int, total: int, count: int) -> float:
+    """Standard deviation of `count` integers by their sum of squares and sum, without cancellation."""
+    return sqrt(max(squares * count - total * total, 0)) / count
 
 
 def _lifetime(first_seen_ms: int | None, orders: OrderSums, rhythm: Rhythm, end_day: int) -> Values:
