@@ -51,7 +51,8 @@ def _unknown_names() -> Iterator[str]:
     variables = {public_name(field) for field in Settings.model_fields} | {CONFIG_VARIABLE}
     for name in sorted(os.environ):
         if name.startswith(ENV_PREFIX) and name not in variables:
-            yield f"{name}: no such setting{_nearest(name, variables)}"
+            known = {variable.removeprefix(ENV_PREFIX) for variable in variables}
+            yield f"{name}: no such setting{_nearest(name.removeprefix(ENV_PREFIX), known, ENV_PREFIX)}"
     path = config_path()
     keys = {file_key(field) for field in Settings.model_fields}
     for key in sorted(read_config(path)) if path else ():
@@ -59,9 +60,10 @@ def _unknown_names() -> Iterator[str]:
             yield f"{key} in {path}: no such setting{_nearest(key, keys)}"
 
 
-def _nearest(name: str, known: set[str]) -> str:
+def _nearest(name: str, known: set[str], prefix: str = "") -> str:
+    # Compared without the prefix, which would make everything look alike.
     close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else "; `churnwatch config show` lists them all"
+    return f"; did you mean {prefix}{close[0]}?" if close else "; `churnwatch config show` lists them all"
 
 
 def _explain(detail: ErrorDetails) -> Iterator[str]:

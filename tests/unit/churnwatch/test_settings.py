@@ -104,7 +104,8 @@ def test_all_faults_are_told_at_once_a_line_each() -> None:
     lines = problems(CHURNWATCH_NONSENSE="1", CHURNWATCH_CLOCK="sundial", CHURNWATCH_WEB_PORT="99999")
     assert len(lines) == 3
     assert "CHURNWATCH_CLOCK: 'sundial' is not allowed; it takes live or replay" in lines
-    assert "CHURNWATCH_WEB_PORT: '99999' is not allowed; it takes a whole number from 0 to 65535" in lines
+    assert "CHURNWATCH_WEB_PORT: '99999' is not allowed; it takes a whole number from 1 to 65535" in lines
+    assert "CHURNWATCH_NONSENSE: no such setting; `churnwatch config show` lists them all" in lines
 
 
 def test_a_span_of_time_needs_its_unit(tmp_path: Path) -> None:
