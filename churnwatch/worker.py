@@ -143,6 +143,8 @@ class Worker:
         session_ms = settings.kafka_session_ms
         return client_options(settings) | {
             "request_timeout_ms": 40_000,
+            # What was taken back in an aborted transaction has not happened.
+            "isolation_level": "read_committed",
             "session_timeout_ms": session_ms,
             "heartbeat_interval_ms": session_ms // 4,
             "rebalance_timeout_ms": 60_000,

@@ -112,6 +112,7 @@ class ChunkConsumer(driver.Consumer):
         self._held: set[TP] = set()
         self._epochs: dict[TP, int] = defaultdict(int)
         self._in_flight: dict[TP, int] = defaultdict(int)
+        self._fetched: dict[TP, int] = {}
         self._stored: dict[TP, int] = {}
         self._exclusive = asyncio.Lock()
         self._fetchable = asyncio.Event()
@@ -137,6 +138,7 @@ class ChunkConsumer(driver.Consumer):
         """Hold every partition until its runner knows where to start."""
         self._held = set(assigned)
         self._in_flight.clear()
+        self._fetched.clear()
         await super().on_partitions_assigned(assigned, generation_id)
         await self._listener.on_assigned(set(assigned))
 
@@ -155,7 +157,7 @@ class ChunkConsumer(driver.Consumer):
             for tp, offset in positions.items():
                 self._epochs[tp] = epoch
                 self._in_flight[tp] = 0
-                self._stored[tp] = offset
+                self._fetched[tp] = self._stored[tp] = offset
             self._held.difference_update(positions)
         self.resume_partitions(positions)
         return epoch
@@ -179,25 +181,27 @@ class ChunkConsumer(driver.Consumer):
         self._fetchable.set()
 
     def at_end(self, tp: TP) -> bool:
-        """Whether all of the partition has been handed over: position at the high watermark and no chunk under way."""
+        """Whether all of the partition has been handed over: fetched up to its end and no chunk under way."""
         if tp in self._held or self._in_flight[tp]:
             return False
-        position, highwater = self._progress(tp)
-        return position is not None and highwater is not None and position >= highwater
+        # Not aiokafka's position: it has moved in the consumer's thread some time before the chunk is counted here.
+        fetched, (_, end) = self._fetched.get(tp), self._progress(tp)
+        return fetched is not None and end is not None and fetched >= end
 
     def lag_events(self, tp: TP) -> int | None:
-        """Records between the consumer's position and the high watermark; None while unknown."""
-        position, highwater = self._progress(tp)
-        return None if position is None or highwater is None else max(0, highwater - position)
+        """Records between the consumer's position and the end of the partition; None while unknown."""
+        position, end = self._progress(tp)
+        return None if position is None or end is None else max(0, end - position)
 
     def _progress(self, tp: TP) -> tuple[int | None, int | None]:
+        """Position, and the end of what can be read: what belongs to a transaction that is still open lies behind it."""
         consumer = self._thread._consumer
         subscription = consumer._subscription.subscription if consumer is not None else None
         assignment = subscription.assignment if subscription is not None else None
         state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
         if state is None or not state.has_valid_position:
             return None, None
-        return state.position, state.highwater
+        return state.position, state.lso
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch once and yield one message per partition chunk, its value a `Chunk` (see the module's text)."""
@@ -215,6 +219,8 @@ class ChunkConsumer(driver.Consumer):
             for tp, fetched in (records or {}).items():
                 if fetched:
                     self._in_flight[tp] += 1
+            # Also where nothing came: markers of transactions and compacted batches move a position too.
+            self._fetched |= {tp: position for tp in wanted if (position := self._progress(tp)[0]) is not None}
         for tp, fetched in (records or {}).items():
             # After a stop of the flow comes an assignment, and with it a seek of every partition: dropping is safe then.
             if not self.flow_active or self.app.consumer_generation_id != generation:
