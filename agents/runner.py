@@ -40,7 +40,7 @@ from features.store import Commit, PartitionStore
 from models.labels import ExampleBatch, encode_batch
 from streams.codec import Arrival, Rejected
 from streams.errors import CommitUnknown, FenceLost, StoreUnavailable
-from streams.feed import Batch, MergeFeed
+from streams.feed import NO_TIME_MS, Batch, MergeFeed
 from streams.outgoing import Outgoing
 
 log = logging.getLogger("churnwatch.runner")
@@ -191,7 +191,10 @@ class PartitionRunner:
         meta = self.meta
         meta.taken_ms = max(meta.taken_ms, batch.taken_ms)
         target_ms = self._clock.target_ms(meta, self.feed, ended)
-        if limit_ms is not None and limit_ms != NOTHING_YET_MS:
+        # Until the learner has spoken it waits to hear where the log begins: a partition that has no customers yet, and so no
+        # wake-ups, may say so. One that has some (this worker has only just started) stays where it is.
+        begins = limit_ms == NOTHING_YET_MS and meta.taken_ms == NO_TIME_MS
+        if limit_ms is not None and not begins:
             target_ms = max(meta.clock_ms, min(target_ms, limit_ms - 1))
 
         started = self._timer()
@@ -250,7 +253,7 @@ class PartitionRunner:
             not self._clock.live
             and not len(self.feed)
             and not self.feed.waiting_for(self._ended())
-            and not self._clock.closed(meta)
+            and self._clock.until_ms is None  # else the clock has yet to get there, and has examples to send on its way
         )
         stats = effects.stats.take()
         if not (effects.examples or stats or mark_ms > meta.mark_ms or idle != meta.idle):
