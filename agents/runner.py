@@ -191,10 +191,8 @@ class PartitionRunner:
         meta = self.meta
         meta.taken_ms = max(meta.taken_ms, batch.taken_ms)
         target_ms = self._clock.target_ms(meta, self.feed, ended)
-        # Until the learner has spoken it waits to hear where the log begins: a partition that has no customers yet, and so no
-        # wake-ups, may say so. One that has some (this worker has only just started) stays where it is.
-        begins = limit_ms == NOTHING_YET_MS and meta.taken_ms == NO_TIME_MS
-        if limit_ms is not None and not begins:
+        # Until the learner has spoken it waits to hear where the log begins: a partition without customers may say so.
+        if limit_ms is not None and not (limit_ms == NOTHING_YET_MS and meta.taken_ms == NO_TIME_MS):
             target_ms = max(meta.clock_ms, min(target_ms, limit_ms - 1))
 
         started = self._timer()
@@ -249,12 +247,9 @@ class PartitionRunner:
         """The step's example batch: its examples and counts, and how far the learner may rely on having them all."""
         meta = self.meta
         mark_ms = self._config.mark_ms(meta.clock_ms)
-        idle = (
-            not self._clock.live
-            and not len(self.feed)
-            and not self.feed.waiting_for(self._ended())
-            and self._clock.until_ms is None  # else the clock has yet to get there, and has examples to send on its way
-        )
+        # A partition whose clock will run on to a given end has examples to send on its way: it is not idle.
+        idle = not self._clock.live and self._clock.until_ms is None
+        idle = idle and not len(self.feed) and not self.feed.waiting_for(self._ended())
         stats = effects.stats.take()
         if not (effects.examples or stats or mark_ms > meta.mark_ms or idle != meta.idle):
             return None
