@@ -27,7 +27,7 @@ from alerts.value import annual_value, at_risk
 from features.catalog import CATALOG, INDEX
 from features.vector import vector
 from models.guide import Guide
-from models.labels import Pending, pack_vector, remember
+from models.labels import Pending, pack_vector, remember, unpack_vector
 from models.question import Question
 from models.rule import silence_risk
 from models.scorer import Scorer
@@ -55,6 +55,26 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     stayed_ms: int
     silence_days: float
     value: float
+
+
+class Telling(msgspec.Struct, frozen=True, gc=False):
+    """What an alert is told from.
+
+    Attributes:
+        sight: the customer now.
+        past: the oldest snapshot's packed vector, to hold the present against; None where there is none.
+        trigger: what set it off.
+        since_ms: when Kafka recorded that; None for silence.
+        scorer: who speaks.
+        cancellation: the reason that the customer gave, if any.
+    """
+
+    sight: Sight
+    past: bytes | None
+    trigger: Trigger
+    since_ms: int | None
+    scorer: Scorer
+    cancellation: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,8 @@ class Desk:
             override=None if customer.attributes is None else customer.attributes.segment,
         )
         customer.risk = risk
+        shift, shift_since_ms = _shift(customer, scorer)
+        past = customer.pending[0].vector if customer.pending else None
         if snapshot:
             said = guide.version if guide.ready else 0
             asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
@@ -115,10 +137,15 @@ class Desk:
             value=sight.value,
             gone=at_ms >= self.question.gone_ms(customer.present_ms),
             cancelled=customer.cancelled_ms is not None,
+            shift=shift,
+            shift_since_ms=shift_since_ms,
         )
+        was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
         if transitions:
-            self._announce(customer_id, customer, transitions, sight, trigger, since_ms, scorer, effects, cancellation)
+            effects.episodes_opened += customer.episode.open - was_open
+            told = Telling(sight, past, trigger, since_ms, scorer, cancellation)
+            self._announce(customer_id, customer, transitions, told, effects)
         band = steady_band(risk, threshold, customer.band or None, self.policy.hysteresis)
         if band != customer.band:
             self._publish_score(customer_id, customer, band, segment, basis, guide, effects)
@@ -135,8 +162,9 @@ class Desk:
     ) -> None:
         """Turn transitions of the episode that no look has caused (an outcome's) into alerts."""
         if transitions:
-            sight, scorer = self._see(customer, trigger), guides.at(customer.as_of_ms)
-            self._announce(customer_id, customer, transitions, sight, trigger, since_ms, scorer, effects, None)
+            past = customer.pending[0].vector if customer.pending else None
+            told = Telling(self._see(customer, trigger), past, trigger, since_ms, guides.at(customer.as_of_ms), None)
+            self._announce(customer_id, customer, transitions, told, effects)
 
     # -- the parts of a look -------------------------------------------------------------------------------------------
 
@@ -163,26 +191,15 @@ class Desk:
         )
 
     def _announce(
-        self,
-        customer_id: str,
-        customer: Customer,
-        transitions: Sequence[Transition],
-        sight: Sight,
-        trigger: Trigger,
-        since_ms: int | None,
-        scorer: Scorer,
-        effects: Effects,
-        cancellation: str | None,
+        self, customer_id: str, customer: Customer, transitions: Sequence[Transition], told: Telling, effects: Effects
     ) -> None:
-        """Turn transitions into alerts; `cancellation` is the reason that the customer gave, if any."""
-        attributes = customer.attributes
-        effect = [
-            FeatureEffect(feature.name, feature.family, share, figure, feature.default, feature.unit, feature.meaning)
-            for feature, share, figure in zip(CATALOG, scorer.contributions(sight.figures), sight.figures, strict=True)
-        ]
-        silence = Silence(sight.silence_days, sight.mean_gap_days)
+        """Turn transitions into alerts."""
+        attributes, sight, guide = customer.attributes, told.sight, told.scorer.guide
+        effect = _feature_effects(told)
+        sign = "order" if self.question.churn_on == "orders" else "sign of life"
+        silence = Silence(sight.silence_days, sight.mean_gap_days, sign)
         for transition in transitions:
-            reasons = explain_step(transition, effect, silence, cancellation)
+            reasons = explain_step(transition, effect, silence, told.cancellation)
             actions = suggest(
                 transition,
                 reasons,
@@ -196,12 +213,12 @@ class Desk:
                 currency=customer.activity.currency,
                 reasons=reasons,
                 actions=actions,
-                model=model_stamp(transition.basis, scorer.guide.version, scorer.guide.examples),
-                trigger=trigger,
+                model=model_stamp(transition.basis, guide.version, guide.examples),
+                trigger=told.trigger,
             )
             effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message)))
             codes = tuple(reason.code for reason in reasons)
-            effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, since_ms))
+            effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
 
     def _publish_score(
         self,
@@ -224,3 +241,28 @@ class Desk:
         )
         customer.band = band
         effects.outgoing.append(Outgoing(self.scores_topic, customer_id.encode(), scores.encode(message)))
+
+
+def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int]:
+    """How far the model alone has moved the customer since the latest snapshot, and when that was; (0, 0) where none tells."""
+    base = customer.pending[-1] if customer.pending else None
+    if base is None or not base.version or not scorer.guide.ready:
+        return 0.0, 0
+    if base.version == scorer.guide.version:
+        return 0.0, base.taken_ms
+    return scorer.risk(unpack_vector(base.vector)) - base.risk, base.taken_ms
+
+
+def _feature_effects(told: Telling) -> list[FeatureEffect]:
+    """What each feature does to the risk: against the customer's own past where there is any, else against the average.
+
+    Held against the average, regulars look safe in everything; what has changed for them is what a team can act on.
+    """
+    shares = told.scorer.contributions(told.sight.figures)
+    if told.past is not None:
+        before = told.scorer.contributions(unpack_vector(told.past))
+        shares = [now - then for now, then in zip(shares, before, strict=True)]
+    return [
+        FeatureEffect(feature.name, feature.family, share, figure, feature.default, feature.unit, feature.meaning)
+        for feature, share, figure in zip(CATALOG, shares, told.sight.figures, strict=True)
+    ]

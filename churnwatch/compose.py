@@ -47,6 +47,7 @@ def policy(settings: Settings) -> Policy:
         },
         hysteresis=settings.alert_hysteresis,
         cool_down_ms=settings.alert_cool_down_ms,
+        min_silence_ms=settings.alert_min_silence_ms,
         min_order_days=settings.alert_min_order_days,
         daily_budget=settings.alert_daily_budget,
         holdout_share=settings.alert_holdout_share,

@@ -182,6 +182,9 @@ class Settings(BaseSettings):
         "Alerts", 0.1, "risk", "How far risk must fall below the threshold for an episode to resolve", ge=0, le=1
     )
     alert_cool_down_ms: Duration = setting("Alerts", "14d", DURATION, "Rest after an episode before the next", ge=0)
+    alert_min_silence_ms: Duration = setting(
+        "Alerts", "7d", DURATION, "Nobody is warned about sooner after the last order", ge=0
+    )
     alert_min_order_days: int = setting("Alerts", 2, "days", "Days with an order before a customer can alert", ge=0)
     alert_holdout_share: float = setting(
         "Alerts",
