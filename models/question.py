@@ -12,10 +12,10 @@ so that a week's snapshots can be ranked against each other. Labels are collecte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from streams.time import DAY_MS, day_of
+from streams.time import DAY_MS
 
 MONDAY_MS: Final = 4 * DAY_MS
 """1970-01-05, the first Monday of the epoch."""
@@ -31,6 +31,7 @@ class Question:
         snapshot_days: days between two questions.
         anchor_ms: an instant of the grid; midnight UTC.
         churn_on: what must be absent, orders or any sign of life.
+        horizon_ms, active_ms, snapshot_ms: the same spans in milliseconds; several are needed at every look.
     """
 
     horizon_days: int = 60
@@ -38,17 +39,18 @@ class Question:
     snapshot_days: int = 7
     anchor_ms: int = MONDAY_MS
     churn_on: Literal["orders", "any"] = "orders"
+    horizon_ms: int = field(init=False, repr=False, compare=False)
+    active_ms: int = field(init=False, repr=False, compare=False)
+    snapshot_ms: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if min(self.horizon_days, self.active_days, self.snapshot_days) < 1:
             raise ValueError("horizon_days, active_days and snapshot_days must be 1 or more")
         if self.anchor_ms % DAY_MS:
             raise ValueError("anchor_ms must be a midnight in UTC, for labels are counted in UTC days")
-
-    @property
-    def horizon_ms(self) -> int:
-        """The horizon in milliseconds."""
-        return self.horizon_days * DAY_MS
+        object.__setattr__(self, "horizon_ms", self.horizon_days * DAY_MS)
+        object.__setattr__(self, "active_ms", self.active_days * DAY_MS)
+        object.__setattr__(self, "snapshot_ms", self.snapshot_days * DAY_MS)
 
     @property
     def pending_max(self) -> int:
@@ -62,12 +64,11 @@ class Question:
         >>> iso(Question().next_snapshot_ms(parse_instant("1997-01-06T00:00:00Z")))
         '1997-01-13T00:00:00Z'
         """
-        step_ms = self.snapshot_days * DAY_MS
-        return self.anchor_ms + ((after_ms - self.anchor_ms) // step_ms + 1) * step_ms
+        return after_ms + self.snapshot_ms - (after_ms - self.anchor_ms) % self.snapshot_ms
 
     def on_grid(self, at_ms: int) -> bool:
         """Tell whether the question is asked at this instant."""
-        return (at_ms - self.anchor_ms) % (self.snapshot_days * DAY_MS) == 0
+        return (at_ms - self.anchor_ms) % self.snapshot_ms == 0
 
     def matures_ms(self, taken_ms: int) -> int:
         """Return when the label of a snapshot taken at `taken_ms` is collected: the grid's first instant with the horizon past.
@@ -75,7 +76,8 @@ class Question:
         Labels are collected on the grid, churned and stayed alike, so that every label has the same delay (63 days for a
         horizon of 60 and a weekly grid) and an active customer needs no wake-up of its own for it.
         """
-        return self.next_snapshot_ms(taken_ms + self.horizon_ms - 1)
+        ends_ms = taken_ms + self.horizon_ms
+        return ends_ms + (self.anchor_ms - ends_ms) % self.snapshot_ms
 
     def asks(self, last_order_ms: int | None, at_ms: int) -> bool:
         """Tell whether a customer whose last order was at `last_order_ms` is asked about at `at_ms` (midnight).
@@ -89,4 +91,4 @@ class Question:
 
     def gone_ms(self, last_order_ms: int) -> int:
         """Return the last midnight at which a customer with this last order is still asked about."""
-        return (day_of(last_order_ms) + self.active_days) * DAY_MS
+        return last_order_ms - last_order_ms % DAY_MS + self.active_ms
