@@ -42,6 +42,7 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         figures: the feature vector.
+        tenure_days: days since the first event of theirs; a profile is none.
         order_days: distinct days with an order.
         mean_gap_days: mean days between those, or between login days where there are none; None below two.
         stayed_ms: the last sign of staying (an order, by default); 0 where there is none.
@@ -50,6 +51,7 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     """
 
     figures: list[float]
+    tenure_days: float
     order_days: int
     mean_gap_days: float | None
     stayed_ms: int
@@ -110,7 +112,7 @@ class Desk:
         else:
             risk = silence_risk(sight.silence_days, sight.mean_gap_days, sight.order_days)
         segment = segment_of(
-            tenure_days=(at_ms - customer.first_ms) / DAY_MS,
+            tenure_days=sight.tenure_days,
             order_days=sight.order_days,
             mean_gap_days=sight.mean_gap_days,
             value=sight.value,
@@ -174,18 +176,21 @@ class Desk:
         # An event at midnight sharp belongs to the day that begins; a snapshot at midnight sees the days before it only.
         figures = vector(activity, at_ms if trigger is SILENCE else at_ms + 1)
         order_days = int(figures[_ORDER_DAYS])
-        last_order_ms = activity.last_order_ms
+        last_order_ms, first_ms = activity.last_order_ms, activity.first_seen_ms
+        if first_ms is None:
+            first_ms = customer.first_ms
         stayed_ms = (last_order_ms if self.question.churn_on == "orders" else activity.last_activity_ms) or 0
         return Sight(
             figures=figures,
+            tenure_days=(at_ms - first_ms) / DAY_MS,
             order_days=order_days,
             mean_gap_days=figures[_GAP_MEAN_DAYS] if order_days > 1 else activity.mean_gap_days(),
             stayed_ms=stayed_ms,
-            silence_days=(at_ms - (stayed_ms or customer.first_ms)) / DAY_MS,
+            silence_days=(at_ms - (stayed_ms or first_ms)) / DAY_MS,
             value=annual_value(
                 order_days=order_days,
                 amount=figures[_AMOUNT],
-                span_days=0.0 if last_order_ms is None else (last_order_ms - customer.first_ms) / DAY_MS,
+                span_days=0.0 if last_order_ms is None else (last_order_ms - first_ms) / DAY_MS,
                 override=None if customer.attributes is None else customer.attributes.annual_value,
             ),
         )

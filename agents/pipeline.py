@@ -3,15 +3,16 @@
 What happens to one customer, in this order, is a function of the customer's own records and of the guides alone. Neither the size of a
 chunk nor the number of partitions nor who else is in the chunk makes a difference:
 
-1. Before a record of event time t is applied, the customer's wake-ups due by t fire, each as of its own due time.
+1. Before a record of event time t is applied, the customer's wake-ups due by t fire, each as of its own due time. Before one that is
+   later than the allowed lateness, those due by the watermark do, so that at least the size of a chunk makes no difference to it.
 2. A record older than what is still kept is late; one whose id is known is a duplicate; neither changes the customer.
 3. The record is applied, and the customer looked at: scored, and the episode brought up to date.
 4. After the step's records, the wake-ups due by the partition's clock fire, earliest first.
 
 A wake-up (`_wake`) labels the snapshots whose horizon has passed, takes the week's snapshot, looks at the silent customer, and sets the
 next wake-up, always later than itself. It never looks at the partition's clock, so one that comes late does what it would have done in time.
-A customer who has been silent for long is deleted, but not before the last event id is old enough to be forgotten: an event that
-comes again must find that it is known.
+A customer who has been silent for long is deleted, but not before the last event id is old enough to be forgotten (an event that
+comes again must find that it is known), and but for a profile, which the business alone may take back.
 
 No clock is read and no random number drawn here. Customers are changed in place: they belong to the caller, who drops them if storing fails.
 """
@@ -71,7 +72,7 @@ class Pipeline:
             customers: state of every known customer in `items` and `due`; changed in place, new ones are added.
             items: records in event-time order.
             due: customers with a wake-up due by `until_ms`.
-            clock_ms: the partition's clock before the step.
+            clock_ms: the partition's clock or watermark before the step, whichever is further.
             until_ms: the partition's clock after it.
             guides: what scores.
             now_ms: wall clock, for the time of failure in dead letters only.
@@ -83,48 +84,90 @@ class Pipeline:
                 continue
             event_ms = item.event.occurred_at
             clock_ms = max(clock_ms, event_ms - self._keeping.lateness_ms)
-            # A profile holds until the next one, so it is never too late; its topic is compacted, and read again from its beginning.
-            if item.stream != "profiles" and event_ms < clock_ms - self._keeping.retention_ms:
-                self._reject(late(item, clock_ms - self._keeping.retention_ms), "late", effects, now_ms)
-                continue
-            self._take_in(customers, item, guides, effects)
+            kept_from_ms = clock_ms - self._keeping.retention_ms
+            if event_ms >= kept_from_ms:
+                self._take_in(customers, item, clock_ms, guides, effects)
+            elif isinstance(item.event, Profile):
+                self._take_in_old_profile(customers, item, item.event, clock_ms, guides, effects)
+            else:
+                self._reject(late(item, kept_from_ms), "late", effects, now_ms)
         for customer_id in [*due, *effects.touched]:
-            customer = customers.get(customer_id)
-            while customer is not None and customer.wake_ms <= until_ms:
-                effects.wake_late_ms_max = max(effects.wake_late_ms_max, until_ms - customer.wake_ms)
-                if self._wake(customer_id, customer, guides, effects):
-                    del customers[customer_id]
-                    customer = None
+            self._catch_up(customers, customer_id, until_ms, guides, effects)
         return effects
+
+    def _catch_up(
+        self,
+        customers: MutableMapping[str, Customer],
+        customer_id: str,
+        until_ms: int,
+        guides: GuideBook,
+        effects: Effects,
+    ) -> Customer | None:
+        """Handle the customer's wake-ups due by `until_ms`; returns the customer, None where there is none (any more)."""
+        customer = customers.get(customer_id)
+        while customer is not None and customer.wake_ms <= until_ms:
+            effects.wake_late_ms_max = max(effects.wake_late_ms_max, until_ms - customer.wake_ms)
+            if self._wake(customer_id, customer, guides, effects):
+                del customers[customer_id]
+                customer = None
+        return customer
 
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _take_in(
-        self, customers: MutableMapping[str, Customer], item: Arrival, guides: GuideBook, effects: Effects
+        self,
+        customers: MutableMapping[str, Customer],
+        item: Arrival,
+        clock_ms: int,
+        guides: GuideBook,
+        effects: Effects,
     ) -> None:
         event = item.event
         topic, customer_id, event_ms = item.record.topic, event.customer_id, event.occurred_at
-        customer = customers.get(customer_id)
-        while customer is not None and customer.wake_ms <= event_ms:
-            if self._wake(customer_id, customer, guides, effects):
-                del customers[customer_id]
-                customer = None
-        known = customer is not None
+        # Up to the clock too, for a record that comes late: in smaller steps these wake-ups would have been handled by now.
+        customer = self._catch_up(customers, customer_id, max(event_ms, clock_ms), guides, effects)
         if customer is None:
             customer = Customer(Activity.empty(), first_ms=event_ms, as_of_ms=event_ms)
         if not _count(customer.activity, item):
             effects.outcomes[topic, "duplicate"] += 1
             return
-        if not known:
-            effects.customers_added += 1
-            customers[customer_id] = customer
-            effects.deleted.discard(customer_id)
-        effects.outcomes[topic, "applied"] += 1
-        effects.touched.add(customer_id)
+        self._enter(customers, customer, item, effects)
         customer.first_ms = min(customer.first_ms, event_ms)
         customer.as_of_ms = max(customer.as_of_ms, event_ms)
         self._react(customer_id, customer, item, guides, effects)
         self._set_wake(customer)
+
+    def _take_in_old_profile(
+        self,
+        customers: MutableMapping[str, Customer],
+        item: Arrival,
+        profile: Profile,
+        clock_ms: int,
+        guides: GuideBook,
+        effects: Effects,
+    ) -> None:
+        """A profile holds until the next one, so none is too late. Its id is too old to be kept; its own time tells a repetition."""
+        customer = self._catch_up(customers, profile.customer_id, clock_ms, guides, effects)
+        if customer is None:
+            customer = Customer(Activity.empty(), first_ms=profile.occurred_at, as_of_ms=profile.occurred_at)
+        elif customer.attributes is not None and customer.attributes.updated_ms >= profile.occurred_at:
+            effects.outcomes[item.record.topic, "duplicate"] += 1
+            return
+        self._enter(customers, customer, item, effects)
+        _note_profile(customer, profile)
+        self._set_wake(customer)
+
+    def _enter(
+        self, customers: MutableMapping[str, Customer], customer: Customer, item: Arrival, effects: Effects
+    ) -> None:
+        """Note that the record is applied, and that its customer is known from now on."""
+        customer_id = item.event.customer_id
+        if customer_id not in customers:
+            effects.customers_added += 1
+            customers[customer_id] = customer
+            effects.deleted.discard(customer_id)
+        effects.outcomes[item.record.topic, "applied"] += 1
+        effects.touched.add(customer_id)
 
     def _react(self, customer_id: str, customer: Customer, item: Arrival, guides: GuideBook, effects: Effects) -> None:
         event, record = item.event, item.record
@@ -173,10 +216,12 @@ class Pipeline:
         if on_grid or expiring:
             prune(activity, due_ms)
         if expiring and not activity.seen:
-            effects.customers_added -= 1
-            effects.touched.discard(customer_id)
-            effects.deleted.add(customer_id)
-            return True
+            if customer.attributes is None or customer.attributes.says_nothing:
+                effects.customers_added -= 1
+                effects.touched.discard(customer_id)
+                effects.deleted.add(customer_id)
+                return True
+            customer.reduce_to_profile()
         if customer.cancelled_ms is None and due_ms <= self._question.gone_ms(present_ms):
             snapshot = on_grid and self._question.asks(activity.last_order_ms, due_ms)
             effects.scorings["snapshot" if snapshot else "silence"] += 1

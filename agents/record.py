@@ -34,6 +34,11 @@ class Attributes(msgspec.Struct, array_like=True, frozen=True):
     do_not_contact: bool = False
     signed_up_ms: int | None = None
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether all of it has been taken back (a tombstone)."""
+        return self == Attributes(self.updated_ms)
+
 
 class Customer(msgspec.Struct, array_like=True):
     """State of one customer.
@@ -67,6 +72,11 @@ class Customer(msgspec.Struct, array_like=True):
         """The last sign of presence that silence is counted from: an order or login, else the first record."""
         last_ms = self.activity.last_activity_ms
         return self.first_ms if last_ms is None else last_ms
+
+    def reduce_to_profile(self) -> None:
+        """Forget everything but what the business has told."""
+        self.activity, self.episode = Activity.empty(), Episode()
+        self.pending, self.risk, self.band, self.cancelled_ms = [], 0.0, "", None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -189,6 +189,7 @@ class PartitionRunner:
         batch = self.feed.take(self._config.events_max, self._config.bytes_max, limit_ms, ended)
         self._resume_drained()
         meta = self.meta
+        known_ms = max(meta.clock_ms, meta.taken_ms - self._clock.lateness_ms)
         meta.taken_ms = max(meta.taken_ms, batch.taken_ms)
         target_ms = self._clock.target_ms(meta, self.feed, ended)
         # Until the learner has spoken it waits to hear where the log begins: a partition without customers may say so.
@@ -207,7 +208,7 @@ class PartitionRunner:
             self._cache,
             batch.items,
             [customer for customer, _ in due],
-            meta.clock_ms,
+            known_ms,
             target_ms,
             self._guides,
             self._clock.now_ms(),
