@@ -1,13 +1,15 @@
 """The command line: `churnwatch …`. What every command shares stands here: exit codes, errors in one line, Ctrl-C.
 
-Exit codes: 0 done; 1 it failed (one line says why and what to do); 2 wrong usage; 130 interrupted.
+Exit codes: 0 done; 1 it failed (one line says why and what to do); 2 wrong usage; 130 interrupted (Ctrl-C, SIGTERM).
 """
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -112,8 +114,17 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def _on_sigterm(_: int, frame: FrameType | None) -> None:
+    """Go the way of Ctrl-C, so that what a command has started is stopped with it. The worker has a way of its own."""
+    on_sigint = signal.getsignal(signal.SIGINT)
+    if not callable(on_sigint):  # ignored, as a shell has it for what runs in its background
+        raise KeyboardInterrupt
+    on_sigint(signal.SIGINT, frame)
+
+
 def main() -> None:
     """Enter from the shell."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
     sys.exit(run(sys.argv[1:]))
 
 

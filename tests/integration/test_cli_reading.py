@@ -92,7 +92,8 @@ def test_alerts_are_listed_newest_last_and_filtered(run: Run, settings: Settings
 
 
 @pytest.mark.usefixtures("inputs")
-def test_alerts_are_followed_until_ctrl_c(settings: Settings) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_alerts_are_followed_until_told_to_stop(ending: signal.Signals, settings: Settings) -> None:
     topic, values = settings.topics().alerts, [alert(number) for number in range(3)]
     produce(settings, [Outgoing(topic, b"c0", values[0])])
     # The handler is set anew: a shell that runs the tests in its background has SIGINT ignored, and that is inherited.
@@ -105,7 +106,7 @@ def test_alerts_are_followed_until_ctrl_c(settings: Settings) -> None:
         for number in (1, 2):
             produce(settings, [Outgoing(topic, b"c%d" % number, values[number])])
             assert following.stdout.readline().strip() == values[number]
-        following.send_signal(signal.SIGINT)
+        following.send_signal(ending)
         assert following.wait(20) == 130
         assert following.stderr.read() == b""
 
