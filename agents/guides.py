@@ -34,6 +34,9 @@ class GuideBook:
         self._scorers: list[Scorer] = []
         self._learnt_until_ms: int | None = None
         self._pinned: Scorer | None = None
+        self._epoch = 0
+        self._speaks: Scorer | None = None
+        """Who speaks in `_epoch`: nearly all of a step's scorings lie in the same one. None where it has to be found out."""
 
     @property
     def latest(self) -> Scorer:
@@ -53,6 +56,7 @@ class GuideBook:
             return
         self._boundaries.append(boundary_ms)
         self._scorers.append(Scorer(guide))
+        self._speaks = None
         if len(self._boundaries) > GUIDES_MAX:
             del self._boundaries[0], self._scorers[0]
 
@@ -73,9 +77,12 @@ class GuideBook:
         """The scorer for a scoring at this instant of event time."""
         if self._epoch_ms is None or self._pinned is not None or not self._boundaries:
             return self.latest
-        boundary_ms = as_of_ms // self._epoch_ms * self._epoch_ms - self._epoch_ms
-        place = bisect_right(self._boundaries, boundary_ms)
-        return self._scorers[place - 1] if place else self._initial
+        epoch = as_of_ms // self._epoch_ms
+        if epoch == self._epoch and self._speaks is not None:
+            return self._speaks
+        place = bisect_right(self._boundaries, (epoch - 1) * self._epoch_ms)
+        self._epoch, self._speaks = epoch, self._scorers[place - 1] if place else self._initial
+        return self._speaks
 
     def holds(self, head_ms: int | None) -> bool:
         """Whether a record of this event time has to wait for the learner."""

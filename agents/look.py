@@ -120,7 +120,9 @@ class Desk:
             override=None if customer.attributes is None else customer.attributes.segment,
         )
         customer.risk = risk
-        shift, shift_since_ms = _shift(customer, scorer)
+        # Nobody with too few order days is warned, and the next order makes their past old news: then no shift is needed.
+        warned = customer.episode.open or sight.order_days >= self.policy.min_order_days
+        shift, shift_since_ms = _shift(customer, scorer) if warned else (0.0, 0)
         past = customer.pending[0].vector if customer.pending else None
         if snapshot:
             said = guide.version if guide.ready else 0

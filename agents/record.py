@@ -23,7 +23,7 @@ MIGRATIONS: Final[Mapping[int, Callable[[bytes], bytes]]] = {}
 """Schema version to the function that turns its payload into the next version's."""
 
 
-class Attributes(msgspec.Struct, array_like=True, frozen=True):
+class Attributes(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What the business has told about a customer (the latest Profile event); None where it has not."""
 
     updated_ms: int
@@ -40,7 +40,7 @@ class Attributes(msgspec.Struct, array_like=True, frozen=True):
         return self == Attributes(self.updated_ms)
 
 
-class Customer(msgspec.Struct, array_like=True):
+class Customer(msgspec.Struct, array_like=True, gc=False):
     """State of one customer.
 
     Attributes:

@@ -56,7 +56,7 @@ class Transition(msgspec.Struct, frozen=True):
     holdout: bool
 
 
-class Episode(msgspec.Struct, array_like=True):
+class Episode(msgspec.Struct, array_like=True, gc=False):
     """The current or last episode of a customer; mutable, kept with the customer's state (some 80 bytes).
 
     Attributes:
@@ -117,8 +117,10 @@ class Episode(msgspec.Struct, array_like=True):
         >>> Episode(quiet_until_ms=50, snoozed_until_ms=20).next_look_ms(30)
         50
         """
-        ends = [end_ms for end_ms in (self.quiet_until_ms, self.snoozed_until_ms) if end_ms > after_ms]
-        return min(ends, default=None)
+        quiet_ms, snoozed_ms = self.quiet_until_ms, self.snoozed_until_ms
+        if quiet_ms > after_ms:
+            return snoozed_ms if after_ms < snoozed_ms < quiet_ms else quiet_ms
+        return snoozed_ms if snoozed_ms > after_ms else None
 
     def step(self, customer_id: str, kind: Kind, cause: Cause, at_ms: int) -> Transition:
         """Count one more alert of this episode and return what it is about."""

@@ -38,7 +38,7 @@ CANCELLATIONS_MAX: Final = 8
 CHANNELS: Final = {"web": 1, "app": 2, "store": 4, "call": 8, "other": 16}
 
 
-class Activity(msgspec.Struct, array_like=True):
+class Activity(msgspec.Struct, array_like=True, gc=False):
     """All that is kept of one customer. Instants are epoch milliseconds, None where there was no such event."""
 
     first_seen_ms: int | None = None

@@ -33,7 +33,7 @@ INPUT_MAX: Final = 1e9
 BATCH_SCHEMA: Final = 1
 
 
-class Pending(msgspec.Struct, array_like=True, frozen=True):
+class Pending(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A snapshot that waits for its label.
 
     Attributes:
@@ -51,7 +51,7 @@ class Pending(msgspec.Struct, array_like=True, frozen=True):
     segment: str
 
 
-class Example(msgspec.Struct, array_like=True, frozen=True):
+class Example(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A labelled snapshot. `customer` is a pseudonym, `label` 1 for churned and 0 for stayed."""
 
     customer: str

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import log1p
-from typing import Final
+from typing import Any, Final
 
 from river.linear_model import BayesianLinearRegression, LogisticRegression
 from river.optim import AdaGrad
@@ -32,6 +32,29 @@ from models.scorer import clipped_logit, sigmoid, transform
 LEARNING_RATE: Final = 0.03
 CONSTANT: Final = ""
 """Name of the regression's constant input; no feature has an empty name."""
+
+
+class QuickAdaGrad(AdaGrad):
+    """River's AdaGrad at a constant rate, asked for once an example instead of once a feature; the same result, bit for bit."""
+
+    def _step_with_dict(self, w: Any, g: Any) -> Any:
+        rate, eps, squares = self.learning_rate, self.eps, self.g2
+        for name, slope in g.items():
+            squares[name] = square = squares[name] + slope**2
+            w[name] -= rate / (square + eps) ** 0.5 * slope
+        return w
+
+
+class QuickScaler(StandardScaler):
+    """River's StandardScaler with half of its look-ups; the same result, bit for bit."""
+
+    def learn_one(self, x: dict[Any, float]) -> None:
+        counts, means, variances = self.counts, self.means, self.vars
+        for name, value in x.items():
+            counts[name] = count = counts[name] + 1
+            before, variance = means[name], variances[name]
+            means[name] = mean = before + (value - before) / count
+            variances[name] = variance + ((value - before) * (value - mean) - variance) / count
 
 
 class ChurnModel:
@@ -63,8 +86,8 @@ class ChurnModel:
         self.awake: list[int] = []
         self._asleep = list(range(len(self.names)))
         self._inputs: list[tuple[str, bool, int]] = []
-        self.scaler = StandardScaler()
-        self.logistic = LogisticRegression(AdaGrad(LEARNING_RATE))
+        self.scaler: StandardScaler = QuickScaler()
+        self.logistic = LogisticRegression(QuickAdaGrad(LEARNING_RATE))
         self.regression = BayesianLinearRegression()
 
     def learn(self, vector: Sequence[float], label: int) -> None:
