@@ -181,12 +181,17 @@ class Desk:
         last_order_ms, first_ms = activity.last_order_ms, activity.first_seen_ms
         if first_ms is None:
             first_ms = customer.first_ms
+        mean_gap_days: float | None = None
+        if order_days > 1:
+            mean_gap_days = figures[_GAP_MEAN_DAYS]
+        elif activity.login_tiles or activity.past is not None:
+            mean_gap_days = activity.mean_gap_days()
         stayed_ms = (last_order_ms if self.question.churn_on == "orders" else activity.last_activity_ms) or 0
         return Sight(
             figures=figures,
             tenure_days=(at_ms - first_ms) / DAY_MS,
             order_days=order_days,
-            mean_gap_days=figures[_GAP_MEAN_DAYS] if order_days > 1 else activity.mean_gap_days(),
+            mean_gap_days=mean_gap_days,
             stayed_ms=stayed_ms,
             silence_days=(at_ms - (stayed_ms or first_ms)) / DAY_MS,
             value=annual_value(
