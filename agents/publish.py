@@ -17,8 +17,16 @@ log = logging.getLogger("churnwatch.publish")
 
 RETRY_SECONDS: Final = 1.0
 IN_FLIGHT_MAX: Final = 1_000
+NOTHING: Final = b"\0null"
+"""What `send` is given for the null value of a message without key, which aiokafka refuses; `on_the_wire` makes it null again."""
+
 VALUE_BYTES: Final = "churnwatch.value_bytes"
 """Header in place of a value that the broker refuses to take for its size."""
+
+
+def on_the_wire(value: bytes | None) -> bytes | None:
+    """The producer's `value_serializer`: a tombstone without key is a bad event, but its dead letter is like it."""
+    return None if value is NOTHING else value
 
 
 class KafkaPublisher:
@@ -64,8 +72,9 @@ class KafkaPublisher:
         return again
 
     async def _enqueue(self, message: Outgoing) -> asyncio.Future[object]:
+        value = NOTHING if message.key is None and message.value is None else message.value
         future: asyncio.Future[object] = await self._producer.send(
-            message.topic, message.value, message.key, message.partition, headers=message.headers
+            message.topic, value, message.key, message.partition, headers=message.headers
         )
         return future
 

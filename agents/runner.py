@@ -123,7 +123,7 @@ class PartitionRunner:
         publishing = asyncio.create_task(self._outbox.run())
         delay, action = RETRY_SECONDS_MIN, self.open
         try:
-            while not self._stopping:
+            while not (self._stopping or publishing.done()):
                 self._wanted.clear()
                 try:
                     worked = await action()
@@ -137,6 +137,8 @@ class PartitionRunner:
                     worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self.open
                 if not worked:
                     await self._pause(self._config.idle_seconds)
+            if publishing.done():
+                publishing.result()  # it ends by itself only where no retry would mend it
             await self._settle()
         finally:
             publishing.cancel()
@@ -158,10 +160,8 @@ class PartitionRunner:
         self._wanted.set()
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._wanted.wait(), seconds)
-        except TimeoutError:
-            return
 
     async def open(self) -> bool:
         """Claim the partition: read meta and outbox, move the fence, start the source from the stored offsets."""

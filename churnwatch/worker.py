@@ -28,7 +28,7 @@ from agents.learn import LearnerConfig, LearnerRunner
 from agents.metrics import Metrics
 from agents.observe import WorkerObserver
 from agents.outbox import Outbox
-from agents.publish import KafkaPublisher
+from agents.publish import KafkaPublisher, on_the_wire
 from agents.runner import PartitionRunner
 from churnwatch import compose
 from churnwatch.kafka import client_options
@@ -77,6 +77,7 @@ class Worker:
             linger_ms=5,
             max_batch_size=262_144,
             max_request_size=32 << 20,
+            value_serializer=on_the_wire,
         )
         # Faust wants a folder though nothing of ours is kept in files.
         self._scratch = tempfile.TemporaryDirectory(prefix="churnwatch-")
