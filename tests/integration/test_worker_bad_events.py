@@ -136,10 +136,10 @@ def test_forty_kinds_of_bad_events_and_more(lab: Installation, bad_events: list[
     events = worker.events()
     assert sum(found["applied"] for found in events.values()) == count
     assert sum(found["late"] for found in events.values()) == 1
-    for topic, found in events.items():
-        assert found["read"] == found["applied"] + found["duplicate"] + found["late"] + found["dead_lettered"]
-        assert found["read"] == len(records[topic])
-        assert found["late"] + found["dead_lettered"] == len(letters[topic])
+    for topic, counts in events.items():
+        assert counts["read"] == counts["applied"] + counts["duplicate"] + counts["late"] + counts["dead_lettered"]
+        assert counts["read"] == len(records[topic])
+        assert counts["late"] + counts["dead_lettered"] == len(letters[topic])
     reasons: Counter[str] = Counter()
     for (name, labels), value in worker.metrics().items():
         if name == "churnwatch_dead_letters_total":
