@@ -122,10 +122,12 @@ def test_forty_kinds_of_bad_events_and_more(lab: Installation, bad_events: list[
     topics = lab.settings.topics()
     letters = {topic: read(lab.settings, topics.dlq(topic)) for topic in topics.inputs.values()}
     records = {topic: {(r.partition, r.offset): r for r in read(lab.settings, topic)} for topic in letters}
-    told = Counter(
+    told: Counter[tuple[Any, ...]] = Counter(
         (topic, letter.key, letter.value, reason_of(letter)) for topic, found in letters.items() for letter in found
     )
-    wanted = Counter((topics.inputs[bad.stream], bad.key, bad.value, bad.reason) for bad in all_bad)
+    wanted: Counter[tuple[Any, ...]] = Counter(
+        (topics.inputs[bad.stream], bad.key, bad.value, bad.reason) for bad in all_bad
+    )
     assert told - wanted == Counter()
     assert wanted - told == Counter()
     for topic, found in letters.items():
