@@ -7,6 +7,7 @@ and Kafka only.
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -37,6 +38,7 @@ PARTITIONS = 4
 START_SECONDS_MAX = 40.0
 WORK_SECONDS_MAX = 90.0
 LOOK_SECONDS = 0.05
+STILL_SECONDS = 0.5
 
 Body = tuple[int, str]
 """Status and text of an HTTP answer; 0 where there was none."""
@@ -98,6 +100,18 @@ class WorkerProcess:
         """Every sample by name and labels (sorted)."""
         families = text_string_to_metric_families(self.get("/metrics")[1])
         return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
+
+    def clocks_ms(self) -> list[int]:
+        """The clocks of the partitions held."""
+        name = "churnwatch_watermark_timestamp_seconds"
+        return [round(value * 1000) for (metric, _), value in self.metrics().items() if metric == name]
+
+    def freeze(self) -> None:
+        """Stop it in its tracks, as a machine does that is suspended; `thaw` lets it go on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def events(self) -> dict[str, Counter[str]]:
         """Input topic to outcomes."""
@@ -162,21 +176,22 @@ class Installation:
         return "Redis does not answer"
 
     def until(self, until_ms: int) -> None:
-        """Wait until every partition's clock is there, and everything is published and said so."""
+        """Wait until the clock of every partition is there, nothing is left to be said, and nothing moves any more."""
         self.wait_for(lambda: self._reached(until_ms))
 
     def _reached(self, until_ms: int) -> bool:
-        metas = self.metas()
-        return (
-            len(metas) == PARTITIONS
-            and all(meta.clock_ms >= until_ms for meta in metas.values())
-            and not self.held().outbox
-        )
+        # A clock that moves while nothing is due is not worth a transaction: only the worker itself knows of it.
+        clocks = [clock for worker in self.workers if worker.running for clock in worker.clocks_ms()]
+        if len(clocks) < PARTITIONS or min(clocks) < until_ms or self.held().outbox:
+            return False
+        before = self.metas()
+        time.sleep(STILL_SECONDS)
+        return self.metas() == before
 
     # -- Redis ---------------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def redis(self) -> "Iterator[redis.Redis[bytes]]":
+    def redis(self) -> Iterator[Any]:
         client = redis.Redis.from_url(self.settings.redis_url)
         try:
             yield client
@@ -210,8 +225,9 @@ class Installation:
     # -- Kafka ---------------------------------------------------------------------------------------------------------
 
     def alerts(self) -> list[Any]:
-        """The records of the alert topic, repetitions included."""
-        return read(self.settings, self.settings.topics().alerts)
+        """The records of the alert topic, repetitions included, partition by partition."""
+        records = read(self.settings, self.settings.topics().alerts)
+        return sorted(records, key=lambda record: (record.partition, record.offset))
 
     def examples(self) -> list[Example]:
         """All examples, each batch once, in no order that means anything."""

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.record import Customer, decode_customer
 from alerts.alert import encode
 from churnwatch.backtest import Backtest, replay
 from churnwatch.settings import Settings
@@ -55,7 +56,8 @@ def assert_same(lab: Installation, expected: Backtest, events: list[dict[str, An
     held = lab.held()
     states = expected.partition.states
     assert held.customers.keys() == states.keys()
-    assert [customer for customer, value in held.customers.items() if value != states[customer]] == []
+    wrong = differing(held.customers, states)
+    assert not wrong, wrong
     assert held.timers == dict(expected.partition.timers.get(FAR_MS, len(states) + 1))
     assert sum(meta.customers for meta in held.metas.values()) == len(states)
     assert in_order(lab.examples()) == in_order(expected.examples)
@@ -63,6 +65,20 @@ def assert_same(lab: Installation, expected: Backtest, events: list[dict[str, An
     wanted = spoken(map(encode, expected.alerts), lambda told: events[told["offset"]]["event_id"])
     assert said.keys() == wanted.keys()
     assert [alert for alert, text in said.items() if text != wanted[alert]] == []
+
+
+def differing(held: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Customers whose state differs, and in what: field, what is held, what it should be."""
+    return {
+        customer: [
+            f"{name}: {getattr(one, name)} instead of {getattr(other, name)}"
+            for one, other in [(decode_customer(value), decode_customer(wanted[customer]))]
+            for name in Customer.__struct_fields__
+            if getattr(one, name) != getattr(other, name)
+        ]
+        for customer, value in held.items()
+        if value != wanted[customer]
+    }
 
 
 def said_by(lab: Installation) -> dict[str, bytes]:
