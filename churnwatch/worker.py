@@ -170,7 +170,9 @@ class Worker:
                 self.assignments.deliver(chunk)
 
         self.app.agent(self.app.topic(*self._topics, **raw), name="churnwatch.ingest", concurrency=1)(ingest)
-        self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
+        # Without learning nobody takes part in the example topic: a frozen model must not hear of newer ones.
+        if self._settings.learning_enabled:
+            self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
 
     def _consumer(self) -> ChunkConsumer:
         return cast(ChunkConsumer, self.app.consumer)
