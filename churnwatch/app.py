@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from typing import Any, Final
@@ -18,6 +19,7 @@ log = logging.getLogger("churnwatch.worker")
 
 EMBEDDED_PARTITIONS: Final = 4
 RETRY_SECONDS: Final = 2.0
+GRACE_SECONDS: Final = 10.0
 
 
 def run_worker(settings: Settings) -> int:
@@ -42,7 +44,7 @@ async def _run(settings: Settings) -> int:
         log.info("Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock)
         await asyncio.wait([ended, worker.failure], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await worker.stop()
+        await _stop(worker, settings)
     if worker.failure.done():
         worker.failure.result()
     if worker.app.crashed:
@@ -51,6 +53,18 @@ async def _run(settings: Settings) -> int:
         )
     log.info("Worker stopped")
     return 0
+
+
+async def _stop(worker: Worker, settings: Settings) -> None:
+    """Stop the worker within its drain time and a little more; where Kafka or Redis will not let it, leave at once and loudly."""
+    seconds = settings.drain_ms / 1000 + GRACE_SECONDS
+    stopping = asyncio.create_task(worker.stop())
+    done, _ = await asyncio.wait([stopping], timeout=seconds)
+    if not done:
+        log.error("Not stopped after %g s (is Kafka or Redis away?); leaving. Nothing stored is lost", seconds)
+        logging.shutdown()
+        os._exit(1)
+    stopping.result()
 
 
 async def _cluster(settings: Settings, stop: asyncio.Event) -> Cluster | None:

@@ -36,7 +36,7 @@ READ_EVENTS = 4_000
 FILE = "file"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # asyncio writes out a finished task's result, and this one is long
 class Backtest:
     """What a replay said and learnt.
 
