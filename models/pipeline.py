@@ -46,15 +46,20 @@ class QuickAdaGrad(AdaGrad):
 
 
 class QuickScaler(StandardScaler):
-    """River's StandardScaler with half of its look-ups; the same result, bit for bit."""
+    """River's StandardScaler, learning and transforming in one walk; the same result, bit for bit."""
 
-    def learn_one(self, x: dict[Any, float]) -> None:
+    def learn_transform_one(self, x: dict[str, float]) -> dict[str, float]:
+        """Return `x` standardised by what was known before it and `x` itself."""
         counts, means, variances = self.counts, self.means, self.vars
+        z = {}
         for name, value in x.items():
             counts[name] = count = counts[name] + 1
             before, variance = means[name], variances[name]
             means[name] = mean = before + (value - before) / count
-            variances[name] = variance + ((value - before) * (value - mean) - variance) / count
+            away = value - mean
+            variances[name] = variance = variance + ((value - before) * away - variance) / count
+            z[name] = away / variance**0.5 if variance else 0.0
+        return z
 
 
 class ChurnModel:
@@ -86,7 +91,7 @@ class ChurnModel:
         self.awake: list[int] = []
         self._asleep = list(range(len(self.names)))
         self._inputs: list[tuple[str, bool, int]] = []
-        self.scaler: StandardScaler = QuickScaler()
+        self.scaler = QuickScaler()
         self.logistic = LogisticRegression(QuickAdaGrad(LEARNING_RATE))
         self.regression = BayesianLinearRegression()
 
@@ -103,9 +108,7 @@ class ChurnModel:
         if not self.examples:
             self.resting = tuple(map(clean, vector))
         self.wake([place for place in self._asleep if vector[place] != self.resting[place]])
-        x = self._transformed(vector)
-        self.scaler.learn_one(x)
-        z = self.scaler.transform_one(x)
+        z = self.scaler.learn_transform_one(self._transformed(vector))
         self.logistic.learn_one(z, bool(label))
         if not self.examples:
             # Room for every input from the start: River would double its matrices each time that one wakes.
@@ -116,7 +119,7 @@ class ChurnModel:
 
     def predict(self, vector: Sequence[float]) -> float:
         """Return the probability of churn. `scorer.Scorer` does the same from a guide, ten times faster."""
-        z = self.scaler.transform_one(self._transformed(vector))
+        z: dict[str, float] = StandardScaler.transform_one(self.scaler, self._transformed(vector))
         weights = self.logistic.weights
         logit = self.logistic.intercept + sum(weights.get(name, 0.0) * value for name, value in z.items())
         z[CONSTANT] = 1.0
