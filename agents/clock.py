@@ -2,7 +2,8 @@
 
 | state of the partition | its clock |
 | --- | --- |
-| records buffered, or some topic still has more to give | the watermark: event time of the next record, less the allowed lateness |
+| records buffered of every topic that has more to give | the watermark: event time of the next record, less the allowed lateness |
+| some topic's next record not here yet | the watermark: the highest event time taken in, less the allowed lateness |
 | everything taken in, live | the wall |
 | everything taken in, replay | `until` where it is given (the end of the log), else the watermark |
 
@@ -37,16 +38,17 @@ class PartitionClock:
     def target_ms(self, meta: Meta, feed: MergeFeed, ended: frozenset[str]) -> int:
         """How far the clock may go now; at least where it is."""
         head_ms = feed.head_ms()
-        if head_ms is not None and head_ms != NO_TIME_MS:
-            reached_ms = max(head_ms, meta.taken_ms) - self.lateness_ms
-            if self.live:
-                reached_ms = min(reached_ms, self.now_ms())
-        elif head_ms is not None or feed.waiting_for(ended):
+        if feed.waiting_for(ended) or head_ms == NO_TIME_MS:
+            # A topic that is still being fetched may hold older records than those that are here.
             reached_ms = meta.taken_ms - self.lateness_ms
+        elif head_ms is not None:
+            reached_ms = max(head_ms, meta.taken_ms) - self.lateness_ms
         elif self.live:
             reached_ms = self.now_ms()
         else:
             reached_ms = meta.taken_ms - self.lateness_ms if self.until_ms is None else self.until_ms
+        if self.live:
+            reached_ms = min(reached_ms, self.now_ms())
         return max(meta.clock_ms, reached_ms)
 
     def closed(self, meta: Meta) -> bool:
