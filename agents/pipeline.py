@@ -82,6 +82,9 @@ class Pipeline:
             if isinstance(item, Rejected):
                 self._reject(item, "dead_lettered", effects, now_ms)
                 continue
+            if item.record.value is None:
+                _erase_profile(customers.get(item.event.customer_id), item, effects)
+                continue
             event_ms = item.event.occurred_at
             clock_ms = max(clock_ms, event_ms - self._keeping.lateness_ms)
             kept_from_ms = clock_ms - self._keeping.retention_ms
@@ -261,6 +264,14 @@ def _count(activity: Activity, item: Arrival) -> bool:
     grown = seen.remember(activity.seen, event.event_id, day_of(event.occurred_at))
     activity.seen = activity.seen if grown is None else grown
     return grown is not None
+
+
+def _erase_profile(customer: Customer | None, item: Arrival, effects: Effects) -> None:
+    """A tombstone has no time of its own and makes no customer known: it takes the profile away where there is one."""
+    effects.outcomes[item.record.topic, "applied"] += 1
+    if customer is not None and customer.attributes is not None:
+        customer.attributes = None
+        effects.touched.add(item.event.customer_id)
 
 
 def _note_profile(customer: Customer, event: Profile) -> None:

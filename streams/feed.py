@@ -26,8 +26,11 @@ RECORD_BYTES = 512
 
 
 def event_ms(item: Arrival | Rejected) -> int:
-    """Event time of a decoded record in epoch milliseconds; `NO_TIME_MS` for one that could not be decoded."""
-    return item.event.occurred_at if type(item) is Arrival else NO_TIME_MS
+    """Event time of a decoded record in epoch milliseconds; `NO_TIME_MS` for one that could not be decoded.
+
+    Nor has a tombstone any: Kafka's timestamp is the time of writing, and would carry a replay of the past into the present.
+    """
+    return item.event.occurred_at if type(item) is Arrival and item.record.value is not None else NO_TIME_MS
 
 
 @dataclass(frozen=True, slots=True)
