@@ -5,7 +5,7 @@ Everything costly (reasons, actions, JSON) is done only where an alert or a scor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -81,13 +81,17 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a look goes by; `alerts_topic` and `scores_topic` are where its messages go."""
+    """What a look goes by; `alerts_topic` and `scores_topic` are where its messages go.
+
+    `held` tells whether a source is silent as a whole, so that nobody is warned about on the strength of that silence.
+    """
 
     policy: Policy
     plays: tuple[Play, ...]
     question: Question
     alerts_topic: str
     scores_topic: str
+    held: Callable[[], bool] = lambda: False
 
     def look(
         self,
@@ -143,6 +147,7 @@ class Desk:
             cancelled=customer.cancelled_ms is not None,
             shift=shift,
             shift_since_ms=shift_since_ms,
+            held=self.held(),
         )
         was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)

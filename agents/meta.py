@@ -5,9 +5,12 @@ The encoded meta is also the store's fence, so it must change with every commit:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from streams.errors import Corrupt, NewerSchema
+from streams.feed import NO_TIME_MS
 
 META_SCHEMA = 1
 
@@ -25,6 +28,7 @@ class Meta(msgspec.Struct):
         idle: whether the learner was last told not to wait for this partition.
         open_episodes: customers with an open episode.
         customers: customers with state.
+        heard_ms: input topic to the latest event time taken in with it.
     """
 
     offsets: dict[str, int] = {}
@@ -36,6 +40,14 @@ class Meta(msgspec.Struct):
     idle: bool = False
     open_episodes: int = 0
     customers: int = 0
+    heard_ms: dict[str, int] = {}
+
+    def take(self, taken_ms: int, topics: Iterable[str]) -> None:
+        """Note a batch: its highest event time (`NO_TIME_MS` where it has none), and the topics that it came from."""
+        self.taken_ms = max(self.taken_ms, taken_ms)
+        if taken_ms != NO_TIME_MS:
+            for topic in topics:
+                self.heard_ms[topic] = max(taken_ms, self.heard_ms.get(topic, taken_ms))
 
 
 _encoder = msgspec.msgpack.Encoder()

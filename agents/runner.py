@@ -190,7 +190,7 @@ class PartitionRunner:
         self._resume_drained()
         meta = self.meta
         known_ms = max(meta.clock_ms, meta.taken_ms - self._clock.lateness_ms)
-        meta.taken_ms = max(meta.taken_ms, batch.taken_ms)
+        meta.take(batch.taken_ms, batch.next_offsets)
         target_ms = self._clock.target_ms(meta, self.feed, ended)
         # Until the learner has spoken it waits to hear where the log begins: a partition without customers may say so.
         if limit_ms is not None and not (limit_ms == NOTHING_YET_MS and meta.taken_ms == NO_TIME_MS):

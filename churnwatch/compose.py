@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from agents.limits import StepLimits
 from agents.look import Desk
-from agents.pipeline import Keeping, Pipeline
+from agents.pipeline import Pipeline
+from agents.wakeups import Keeping
 from alerts.budget import BudgetKeeper
 from alerts.default_playbook import DEFAULT_PLAYBOOK
 from alerts.policy import Policy
@@ -55,11 +57,11 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def pipeline(settings: Settings) -> Pipeline:
-    """The pure core, as these settings want it."""
+def pipeline(settings: Settings, held: Callable[[], bool] = lambda: False) -> Pipeline:
+    """The pure core, as these settings want it; `held` as in `Desk`."""
     topics = settings.topics()
     asked = question(settings)
-    desk = Desk(policy(settings), DEFAULT_PLAYBOOK, asked, topics.alerts, topics.scores)
+    desk = Desk(policy(settings), DEFAULT_PLAYBOOK, asked, topics.alerts, topics.scores, held)
     # A day and the lateness are kept back, so that no record lands on a day whose tile is already folded away.
     retention_ms = (RETENTION_DAYS - 1) * DAY_MS - settings.lateness_ms
     return Pipeline(desk, asked, Keeping(retention_ms, settings.lateness_ms, settings.expiry_ms))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from agents.guides import GuideBook
@@ -13,6 +13,7 @@ from agents.ingest import Assignments, TopicSource
 from agents.metrics import Metrics
 from agents.observe import WorkerObserver
 from agents.runner import PartitionRunner
+from agents.sources import silent_topics
 
 STALLED_MS_MAX: Final = 60_000
 PATIENCE_MS: Final = 10_000
@@ -28,6 +29,14 @@ def monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What was found when last looked."""
+
+    second: int = -1
+    held: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """Looks at the worker's parts when asked; `loaded` and `stopping` tell what only the worker knows."""
@@ -40,6 +49,11 @@ class WorkerStatus:
     replay: bool
     loaded: Callable[[], bool]
     stopping: Callable[[], bool]
+    silent_ms: int
+    telling: frozenset[str]
+    """Topics whose silence a customer's silence is judged by."""
+
+    _seen: _Seen = field(default_factory=_Seen)
 
     def health(self) -> Verdict:
         """Whether the process works."""
@@ -56,12 +70,32 @@ class WorkerStatus:
         """All metrics, with what is only looked at when asked for brought up to date."""
         for runner, source in self._runners():
             self._measure(runner, source)
+        silent = self.silent()
+        for topic in self.topics:
+            self.metrics.source_silent(topic, silent=topic in silent)
         guide = self.guides.latest.guide
         age_seconds = (now_ms() - guide.learnt_until_ms) / 1000 if guide.learnt_until_ms else 0.0
         self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)
         self.metrics.quality(guide.quality)
         self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
         return self.metrics.render()
+
+    def held(self) -> bool:
+        """Whether a source that silence is judged by is silent as a whole; looked up once a second at most."""
+        if self.replay:
+            return False
+        second = monotonic_ms() // 1000
+        if self._seen.second != second:
+            self._seen.second, self._seen.held = second, bool(self.silent() & self.telling)
+        return self._seen.held
+
+    def silent(self) -> frozenset[str]:
+        """Input topics that are silent as a whole."""
+        if self.replay:
+            return frozenset()
+        runners = list(self._runners())
+        caught_up = {topic: all(source.at_end(topic) for _, source in runners) for topic in self.topics}
+        return silent_topics((runner.meta.heard_ms for runner, _ in runners), caught_up, now_ms(), self.silent_ms)
 
     def _measure(self, runner: PartitionRunner, source: TopicSource) -> None:
         meta = runner.meta

@@ -96,7 +96,8 @@ class Worker:
         self.app.transport = ChunkTransport(self._brokers(), self.app, self._consumer_options(), self.assignments)
         self._add_agents()
         self.metrics.alert_budget(settings.alert_daily_budget)
-        status = WorkerStatus(
+        names = settings.topics().inputs
+        self._status = WorkerStatus(
             self._topics,
             self.assignments,
             self.observer,
@@ -105,8 +106,10 @@ class Worker:
             self._replay,
             loaded=lambda: self._follower.answered or not settings.learning_enabled,
             stopping=lambda: self._stopping,
+            silent_ms=settings.source_silent_ms,
+            telling=frozenset({names["orders"], names["logins"]}),
         )
-        add_routes(self.app, Answers(status.render_metrics, status.health, status.readiness))
+        add_routes(self.app, Answers(self._status.render_metrics, self._status.health, self._status.readiness))
         self._following: asyncio.Task[None] | None = None
 
     @property
@@ -196,7 +199,7 @@ class Worker:
             store=RedisStore(self._redis, settings.redis_namespace, partition),
             source=source,
             outbox=Outbox(publisher),
-            pipeline=compose.pipeline(settings),
+            pipeline=compose.pipeline(settings, self._status.held),
             guides=self._guides,
             clock=PartitionClock(
                 settings.lateness_ms, now_ms, live=not self._replay, until_ms=settings.replay_until_ms
