@@ -1,5 +1,6 @@
 """Workers are killed, started, joined and left in the middle of a log: nothing is lost, nothing doubled."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 # Small steps, so that there is a middle to be killed in.
 OK = 200
+HEARTBEAT_SECONDS = 20 / 4 + 1
 STEPS = {"chunk_events_max": 40, "wakes_per_step_max": 40}
 
 
@@ -62,11 +64,13 @@ def test_killed_while_learning(lab: Installation, shop: Reference) -> None:
 
 @pytest.mark.usefixtures("real_kafka")
 def test_a_second_worker_comes_and_goes(lab: Installation, shop: Reference) -> None:
-    first = lab.start(KAFKA_SESSION="60s")
+    first = lab.start(KAFKA_SESSION="20s")
     lab.wait_for(lambda: lab.taken() >= len(shop.events) // 5)
     first.freeze()  # or it would be through before the second one is up
-    second = lab.start(KAFKA_SESSION="60s")
-    lab.wait_for(lambda: second.get("/healthz")[0] == OK)
+    frozen = time.monotonic()
+    second = lab.start(KAFKA_SESSION="20s")
+    # With a heartbeat overdue, it hears of the second one as soon as it wakes.
+    lab.wait_for(lambda: second.get("/healthz")[0] == OK and time.monotonic() - frozen > HEARTBEAT_SECONDS)
     first.thaw()
     lab.wait_for(lambda: bool(second.events()))
     assert second.terminate() == 0
