@@ -3,21 +3,23 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 
 from agents.record import decode_customer
 from churnwatch.services import Services
 from churnwatch.topic_layout import known_to_brokers
 from streams.time import DAY_MS, parse_instant
 from tests.integration.cli_runner import read
-from tests.integration.worker_harness import Installation, WorkerProcess, installation
+from tests.integration.worker_harness import PARTITIONS, Installation, WorkerProcess, installation
 
 START_MS = parse_instant("2024-05-01T12:00:00Z")
 CUSTOMERS = [f"c{number}" for number in range(24)]
@@ -117,10 +119,14 @@ def test_a_compacted_topic_with_tombstones(lab: Installation, services: Services
     alter(admin, ResourceType.TOPIC, topic, eager)
     # Far apart in Kafka's own time, so that each plan is in a segment of its own.
     for hour, plan in enumerate(("bronze", "silver", "gold")):
-        write_profiles(lab, {customer: profile(customer, plan) for customer in CUSTOMERS}, hour)
-    write_profiles(lab, dict.fromkeys(ERASED), 24)
+        write(lab, "profiles", {customer: profile(customer, plan) for customer in CUSTOMERS}, hour)
+    write(lab, "profiles", dict.fromkeys(ERASED), 24)
     begun(lab, {customer: order(customer, 1.5, "a") for customer in CUSTOMERS}).commit_transaction(20)
-    write_profiles(lab, {customer: profile(customer, "gold") for customer in LAST}, 48)
+    write(lab, "profiles", {customer: profile(customer, "gold") for customer in LAST}, 48)
+    # And a topic of which Kafka has deleted the beginning.
+    write(lab, "logins", {customer: login(customer, "old") for customer in CUSTOMERS})
+    delete_all(admin, lab.settings.topics().inputs["logins"])
+    write(lab, "logins", {customer: login(customer, "new") for customer in CUSTOMERS})
     kept = len(CUSTOMERS) + len(LAST)
     lab.wait_for(lambda: len(read(lab.settings, topic)) == kept)
     worker = lab.start()
@@ -130,6 +136,7 @@ def test_a_compacted_topic_with_tombstones(lab: Installation, services: Services
     assert plans == dict.fromkeys([*CUSTOMERS, *LAST], "gold") | dict.fromkeys(ERASED)
     assert orders_of(lab) == Counter(CUSTOMERS)
     assert worker.events()[topic] == Counter(read=kept, applied=kept)
+    assert worker.events()[lab.settings.topics().inputs["logins"]] == Counter(read=24, applied=24)
     stop(lab)
 
 
@@ -138,12 +145,23 @@ def profile(customer: str, plan: str) -> bytes:
     return json.dumps(fields).encode()
 
 
-def write_profiles(lab: Installation, values: dict[str, bytes | None], hour: int) -> None:
-    """Write profiles, or tombstones, that Kafka takes for `hour` hours younger than the log's start."""
+def login(customer: str, name: str) -> bytes:
+    fields = {"event_id": f"{customer}-{name}", "customer_id": customer, "occurred_at": START_MS + HOUR_MS}
+    return json.dumps(fields).encode()
+
+
+def write(lab: Installation, stream: str, values: Mapping[str, bytes | None], hour: int = 0) -> None:
+    """Write events, or tombstones, that Kafka takes for `hour` hours younger than the log's start."""
     writer = producer(lab)
     for customer, value in values.items():
-        writer.produce(lab.settings.topics().inputs["profiles"], value, customer, timestamp=START_MS + hour * HOUR_MS)
+        writer.produce(lab.settings.topics().inputs[stream], value, customer, timestamp=START_MS + hour * HOUR_MS)
     assert writer.flush(20) == 0
+
+
+def delete_all(admin: AdminClient, topic: str) -> None:
+    ends = [TopicPartition(topic, number, OFFSET_END) for number in range(PARTITIONS)]
+    for done in admin.delete_records(ends).values():
+        done.result(20)
 
 
 def alter(admin: AdminClient, kind: Any, name: str, values: dict[str, str]) -> None:
@@ -167,3 +185,16 @@ def test_topics_of_different_size_are_refused_by_name(
         assert f"{topics.inputs['orders']}: 2" in said
         assert all(f"{topic}: 4" in said for topic in topics.required() if topic != topics.inputs["orders"])
         assert lab.metas() == {}
+
+
+def test_missing_topics_are_named(
+    services: Services, topic_prefix: str, namespace: str, tmp_path: Path, create_topics: Callable[..., None]
+) -> None:
+    with installation(services, topic_prefix, namespace, tmp_path, create_all=False) as lab:
+        topics = lab.settings.topics()
+        create_topics([topics.inputs["orders"]], 4)
+        worker = lab.start()
+        assert worker.wait() == 1
+        said = worker.log.strip().splitlines()[-1]
+        assert all(topics.inputs[stream] in said for stream in ("logins", "tickets", "reviews"))
+        assert "churnwatch topics create" in said
