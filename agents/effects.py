@@ -36,6 +36,7 @@ class Effects:
         woken: wake-ups handled, wake_late_ms_max how late the latest of them was on the partition's clock.
         alerts: the alerts among `outgoing`.
         episodes_opened: episodes opened less those closed; customers_added: customers new less those expired.
+        failures: records and wake-ups that could not be worked on (a fault of ours).
     """
 
     touched: set[str] = field(default_factory=set)
@@ -52,3 +53,4 @@ class Effects:
     alerts: list[AlertNote] = field(default_factory=list)
     episodes_opened: int = 0
     customers_added: int = 0
+    failures: int = 0

@@ -110,6 +110,11 @@ def late(arrival: Arrival, horizon_ms: int) -> Rejected:
     return Rejected(arrival.record, "late", "ValueError", message, "pipeline")
 
 
+def failed(arrival: Arrival, error: Exception) -> Rejected:
+    """Return the rejection of a valid event that could not be worked on: a fault of ours, but it must not stop those behind it."""
+    return Rejected(arrival.record, "invalid", type(error).__name__, _short(error), "pipeline")
+
+
 def _placed(
     record: RawRecord, stream: str, event: InputEvent, limits: Limits, now_ms: int, *, keyed: bool
 ) -> Arrival | Rejected:

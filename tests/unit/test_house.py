@@ -18,7 +18,10 @@ FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 65
 # The files that do I/O: everything else in the sciences is a function of its arguments.
 SHELLS = {"streams/transport.py", "features/redis_client.py", "features/redis_store.py", "models/redis_store.py"}
-PURE_AGENTS = {f"agents/{name}.py" for name in ("clock", "effects", "health", "look", "meta", "pipeline", "record")}
+PURE_AGENTS = {
+    f"agents/{name}.py"
+    for name in ("clock", "effects", "health", "look", "meta", "pipeline", "record", "silence", "undo", "wakeups")
+}
 # Where time and chance come from. `datetime` itself is fine: it also converts.
 IMPURE_MODULES = {"random", "secrets", "time", "uuid"}
 IMPURE_CALLS = {"now", "today", "utcnow"}
