@@ -1,0 +1,84 @@
+"""Processes of the benchmark: every run has a fresh one, which gets its settings by the environment, as a worker does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import redis
+
+from bench.measures import Run, WrongAnswer
+from churnwatch.settings import Settings
+from churnwatch.settings_load import shown
+from churnwatch.settings_sources import ENV_PREFIX, public_name
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RUN_SECONDS_MAX: Final = 90
+STOP_SECONDS_MAX: Final = 40
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Give this process's environment with these settings instead of its own."""
+    own = {public_name(name): shown(name, getattr(settings, name)) for name in settings.model_fields_set}
+    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)} | own
+
+
+def run_module(module: str, settings: Settings, *arguments: str) -> Run:
+    """Run a module of the benchmark that prints its `Run` as JSON; raises WrongAnswer where it fails."""
+    command = [sys.executable, "-m", module, *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment(settings),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WrongAnswer(f"{module} has not ended within {RUN_SECONDS_MAX} s") from error
+    if done.returncode:
+        raise WrongAnswer(f"{module} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return Run(**json.loads(done.stdout))
+
+
+@contextmanager
+def worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `churnwatch worker`, its log in a file; at the end of the block it is killed where it still runs."""
+    command = [sys.executable, "-m", "churnwatch.cli", "worker"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, env=environment(settings), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to end; raises WrongAnswer unless it does, and well."""
+    process.terminate()
+    code = process.wait(STOP_SECONDS_MAX)
+    if code:
+        raise WrongAnswer(f"the worker ended with exit code {code}")
+
+
+def stored(client: redis.Redis, namespace: str, partitions: int) -> tuple[int, int]:
+    """Count the customers with state and those with a wake-up in the store."""
+    customers = timers = 0
+    for partition in range(partitions):
+        tag = f"{namespace}:{{{partition}}}:"
+        customers += sum(1 for _ in client.scan_iter(f"{tag}c:*", count=1_000))
+        timers += int(client.zcard(f"{tag}timers"))
+    return customers, timers

@@ -1,0 +1,86 @@
+"""What a run has measured, whether its answers are right, and what several runs come to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from streams.errors import ChurnwatchError
+
+
+class WrongAnswer(ChurnwatchError):
+    """A run did not do the work: its time means nothing. The message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run.
+
+    Attributes:
+        events: events taken in within `seconds`.
+        seconds: from the first to the last of them, start-up left out.
+        outcomes: what became of the events (read, applied, duplicate, late, dead_lettered).
+        customers: customers with state at the end, counted in the store.
+        timers: customers with a wake-up at the end, counted in the store.
+        scorings: scores computed, for events and for silence.
+        costs: stage to seconds spent in it; stages of several partitions overlap while they wait.
+    """
+
+    events: int
+    seconds: float
+    outcomes: Mapping[str, int]
+    customers: int
+    timers: int
+    scorings: int
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def per_second(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+    @property
+    def scorings_per_event(self) -> float:
+        """Scores computed per event: whether two runs did as much for an event."""
+        return self.scorings / self.events
+
+
+def check(name: str, run: Run, events: int, customers: int) -> None:
+    """Raise WrongAnswer unless every event was applied once, and every customer has state and a wake-up."""
+    known = {outcome: count for outcome, count in run.outcomes.items() if count}
+    if known != {"read": events, "applied": events}:
+        raise WrongAnswer(f"{name}: {events} events should have been read and applied, and it says {known}")
+    if run.events != events:
+        raise WrongAnswer(f"{name}: timed {run.events} of {events} events")
+    if (run.customers, run.timers) != (customers, customers):
+        raise WrongAnswer(
+            f"{name}: {customers} customers should have state and a wake-up; {run.customers} and {run.timers} have"
+        )
+
+
+def middle(runs: Sequence[Run]) -> float:
+    """Give the median of the runs' events a second."""
+    return median(run.per_second for run in runs)
+
+
+def ratio(runs: Mapping[str, Sequence[Run]], of: str, to: str) -> float:
+    """Give how many times as many events a second `of` takes in as `to`, by the medians."""
+    return middle(runs[of]) / middle(runs[to])
+
+
+def costs_per_event_us(runs: Sequence[Run]) -> dict[str, float]:
+    """Give microseconds per event by stage, of the run in the middle, the costliest stage first."""
+    run = sorted(runs, key=lambda run: run.per_second)[len(runs) // 2]
+    costs = {stage: 1e6 * seconds / run.events for stage, seconds in run.costs.items()}
+    return dict(sorted(costs.items(), key=lambda cost: -cost[1]))
+
+
+def told(runs: Sequence[Run]) -> dict[str, Any]:
+    """Give the runs of one contestant as they stand in the result file."""
+    return {
+        "events_per_second": round(middle(runs), 1),
+        "costs_us_per_event": {stage: round(cost, 1) for stage, cost in costs_per_event_us(runs).items()},
+        "runs": [asdict(run) | {"events_per_second": round(run.per_second, 1)} for run in runs],
+    }

@@ -1,0 +1,78 @@
+"""`churnwatch worker` as it is, timed from outside by the offsets in its store.
+
+The clock starts when the worker claims its first partition, before anything is fetched, and stops when the offsets in Redis reflect
+every event. So fetching, decoding, the pipeline, the transactions and the messages sent meanwhile are in; starting Python is not.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.request import urlopen
+
+import redis
+
+from agents.meta import Meta, decode_meta
+from bench.children import RUN_SECONDS_MAX, stop, stored, worker
+from bench.measures import Run, WrongAnswer
+from churnwatch.child import free_port
+from churnwatch.demo import Scrape
+from churnwatch.settings import Settings
+
+LOOK_SECONDS: Final = 0.01
+OUTCOMES: Final = ("read", "applied", "duplicate", "late", "dead_lettered")
+STAGES: Final = ("decode", "load", "pipeline", "commit", "publish")
+
+
+def measure(settings: Settings, events: int, scratch: Path) -> Run:
+    """Let a fresh worker take in `events` events that are in its topics; `settings` name a fresh namespace and group."""
+    settings = settings.model_copy(update={"web_port": free_port()})
+    client = redis.Redis.from_url(settings.redis_url)
+    try:
+        with worker(settings, scratch / f"{settings.redis_namespace}.log") as process:
+
+            def metas() -> list[Meta]:
+                return _metas(client, settings)
+
+            _until(lambda: bool(metas()), process)
+            started = time.perf_counter()
+            _until(lambda: sum(sum(meta.offsets.values()) for meta in metas()) >= events, process)
+            seconds = time.perf_counter() - started
+            _until(lambda: _scrape(settings).sum("churnwatch_events_total", outcome="read") >= events, process)
+            scrape = _scrape(settings)
+            stop(process)
+        customers, timers = stored(client, settings.redis_namespace, settings.topic_partitions)
+    finally:
+        client.close()
+    return Run(
+        events,
+        seconds,
+        {outcome: int(scrape.sum("churnwatch_events_total", outcome=outcome)) for outcome in OUTCOMES},
+        customers,
+        timers,
+        int(scrape.sum("churnwatch_scorings_total")),
+        {stage: scrape.sum("churnwatch_stage_seconds_sum", stage=stage) for stage in STAGES},
+    )
+
+
+def _metas(client: redis.Redis, settings: Settings) -> list[Meta]:
+    keys = [f"{settings.redis_namespace}:{{{partition}}}:meta" for partition in range(settings.topic_partitions)]
+    return [decode_meta(value) for value in client.mget(keys) if isinstance(value, bytes)]
+
+
+def _scrape(settings: Settings) -> Scrape:
+    with urlopen(f"http://127.0.0.1:{settings.web_port}/metrics", timeout=10) as answer:
+        return Scrape(answer.read().decode())
+
+
+def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + RUN_SECONDS_MAX
+    while not condition():
+        if process.poll() is not None:
+            raise WrongAnswer(f"the worker ended with exit code {process.returncode} before it had taken in the log")
+        if time.monotonic() > deadline:
+            raise WrongAnswer(f"the worker has not taken in the log within {RUN_SECONDS_MAX} s")
+        time.sleep(LOOK_SECONDS)
