@@ -14,7 +14,7 @@ from features.catalog import CATALOG, INDEX, NAMES
 from features.tiles import RETENTION_DAYS
 from models.guide import Guide, Linear
 from models.question import MONDAY_MS, Question
-from streams.codec import Arrival, RawRecord, Reason, Rejected
+from streams.codec import Arrival, Limits, RawRecord, Reason, Rejected, decode
 from streams.events import STREAMS
 from streams.time import DAY_MS, HOUR_MS
 from streams.topics import Topics
@@ -78,6 +78,14 @@ def event(stream: str, customer: str, at_ms: int, **fields: Any) -> Arrival:
 
 def order(customer: str, at_ms: int, **fields: Any) -> Arrival:
     return event("orders", customer, at_ms, **fields)
+
+
+def tombstone(customer: str) -> Arrival:
+    """A null value on the profiles' topic."""
+    record = RawRecord(TOPICS.inputs["profiles"], 0, 7, START_MS, customer.encode(), None)
+    decoded = decode(record, "profiles", Limits(), START_MS)
+    assert isinstance(decoded, Arrival)
+    return decoded
 
 
 def broken(customer: str, stream: str = "orders", reason: Reason = "invalid") -> Rejected:
