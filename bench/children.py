@@ -66,6 +66,15 @@ def worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float | None:
+    """Give the processor time that a running process has had so far; None where the system does not tell (it is Linux that does)."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def stop(process: subprocess.Popen[bytes]) -> None:
     """Ask the process to end; raises WrongAnswer unless it does, and well."""
     process.terminate()

@@ -26,6 +26,7 @@ class Run:
         timers: customers with a wake-up at the end, counted in the store.
         scorings: scores computed, for events and for silence.
         costs: stage to seconds spent in it; stages of several partitions overlap while they wait.
+        cpu_seconds: processor time of the contestant's own process meanwhile; None where the system does not tell.
     """
 
     events: int
@@ -35,6 +36,7 @@ class Run:
     timers: int
     scorings: int
     costs: Mapping[str, float] = field(default_factory=dict)
+    cpu_seconds: float | None = None
 
     @property
     def per_second(self) -> float:
@@ -65,6 +67,12 @@ def middle(runs: Sequence[Run]) -> float:
     return median(run.per_second for run in runs)
 
 
+def cpu_us(runs: Sequence[Run]) -> float | None:
+    """Give the median processor time per event in microseconds: what a busy machine disturbs least."""
+    known = [1e6 * run.cpu_seconds / run.events for run in runs if run.cpu_seconds is not None]
+    return median(known) if known else None
+
+
 def ratio(runs: Mapping[str, Sequence[Run]], of: str, to: str) -> float:
     """Give how many times as many events a second `of` takes in as `to`, by the medians."""
     return middle(runs[of]) / middle(runs[to])
@@ -81,6 +89,7 @@ def told(runs: Sequence[Run]) -> dict[str, Any]:
     """Give the runs of one contestant as they stand in the result file."""
     return {
         "events_per_second": round(middle(runs), 1),
+        "cpu_us_per_event": cpu_us(runs),
         "costs_us_per_event": {stage: round(cost, 1) for stage, cost in costs_per_event_us(runs).items()},
         "runs": [asdict(run) | {"events_per_second": round(run.per_second, 1)} for run in runs],
     }

@@ -21,6 +21,7 @@ def main(path: Path) -> None:
     """Replay the file with the frozen model that the settings name, and print the run."""
     settings = load_settings()
     now_ms = time.time_ns() // 1_000_000
+    cpu = time.process_time()
     found = asyncio.run(replay(settings, [path], now_ms=now_ms, frozen=compose.frozen_guide(settings)))
     states, timers = found.partition.states, found.partition.timers
     run = Run(
@@ -30,6 +31,7 @@ def main(path: Path) -> None:
         len(states),
         len(timers.get(FAR_MS, len(states) + 1)),
         sum(found.scorings.values()),
+        cpu_seconds=time.process_time() - cpu,
     )
     print(json.dumps(asdict(run)))
 

@@ -2,8 +2,8 @@
 
 1. A log is made up and published; a tenth of its customers are a second log, of the same shape, for the slower rival.
 2. A model is learnt once and frozen, so that all contestants score alike and none waits for labels.
-3. The two take turns, each time in a fresh process with a fresh group and namespace; the median of the rounds counts.
-4. The pipeline alone, without Kafka and Redis, shows what is left to be had by a faster transport: it runs once.
+3. The contestants take turns, each time in a fresh process with a fresh group and namespace; the median of the rounds counts.
+4. The pipeline alone, without Kafka and Redis, over the smaller log, shows what is left to be had by a faster transport.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run(services: Services, scratch: Path, say: Say) -> dict[str, list[Run]]:
         fresh = {"redis_namespace": f"stock{number}", "kafka_group_id": f"stock{number}"}
         settings = part.settings.model_copy(update=fresh)
         _note(STOCK, run_module("bench.stock_agents", settings, str(part.events)), part, runs, say)
-    _note(OFFLINE, run_module("bench.offline", whole.settings, str(whole.path)), whole, runs, say)
+        _note(OFFLINE, run_module("bench.offline", part.settings, str(part.path)), part, runs, say)
     return runs
 
 

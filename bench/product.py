@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import redis
 
 from agents.meta import Meta, decode_meta
-from bench.children import RUN_SECONDS_MAX, stop, stored, worker
+from bench.children import RUN_SECONDS_MAX, cpu_seconds, stop, stored, worker
 from bench.measures import Run, WrongAnswer
 from churnwatch.child import free_port
 from churnwatch.demo import Scrape
@@ -38,9 +38,9 @@ def measure(settings: Settings, events: int, scratch: Path) -> Run:
                 return _metas(client, settings)
 
             _until(lambda: bool(metas()), process)
-            started = time.perf_counter()
+            started, cpu_before = time.perf_counter(), cpu_seconds(process)
             _until(lambda: sum(sum(meta.offsets.values()) for meta in metas()) >= events, process)
-            seconds = time.perf_counter() - started
+            seconds, cpu_after = time.perf_counter() - started, cpu_seconds(process)
             _until(lambda: _scrape(settings).sum("churnwatch_events_total", outcome="read") >= events, process)
             scrape = _scrape(settings)
             stop(process)
@@ -55,6 +55,7 @@ def measure(settings: Settings, events: int, scratch: Path) -> Run:
         timers,
         int(scrape.sum("churnwatch_scorings_total")),
         {stage: scrape.sum("churnwatch_stage_seconds_sum", stage=stage) for stage in STAGES},
+        None if cpu_before is None or cpu_after is None else cpu_after - cpu_before,
     )
 
 

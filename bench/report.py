@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from bench.measures import Run, costs_per_event_us, middle, told
+from bench.measures import Run, costs_per_event_us, cpu_us, middle, told
 from churnwatch.services import Services
 
 PACKAGES: Final = ("aiokafka", "churnwatch", "faust-streaming", "pydantic", "redis", "river")
@@ -23,9 +23,10 @@ def table(runs: Mapping[str, Sequence[Run]], base: str) -> Table:
     """Give a row for each contestant; the ratio is to `base`."""
     found = Table(title="One worker, events a second (median, and the slowest and the fastest run)")
     found.add_column("")
-    for column in ("events", "events/s", "from", "to", "ratio", "scores per event"):
+    for column in ("events", "events/s", "from", "to", "ratio", "CPU µs per event", "scores per event"):
         found.add_column(column, justify="right")
     for name, taken in runs.items():
+        cpu = cpu_us(taken)
         speeds = [run.per_second for run in taken]
         found.add_row(
             name,
@@ -34,6 +35,7 @@ def table(runs: Mapping[str, Sequence[Run]], base: str) -> Table:
             f"{min(speeds):,.0f}",
             f"{max(speeds):,.0f}",
             f"{middle(taken) / middle(runs[base]):.1f}",
+            "" if cpu is None else f"{cpu:,.0f}",
             f"{taken[0].scorings_per_event:.2f}",
         )
     return found

@@ -133,7 +133,7 @@ class Rival:
         self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
         self._left = events
         self._events = events
-        self._started = self._ended = 0.0
+        self._started = self._ended = self._cpu = 0.0
         self.costs = dict.fromkeys(("decode", "load", "pipeline", "commit", "publish"), 0.0)
         self.outcomes: Counter[str] = Counter()
         self.scorings = 0
@@ -180,7 +180,8 @@ class Rival:
     async def _take_in(self, stream: str, events: AsyncIterator[Any]) -> None:
         async for event in events:
             began = time.perf_counter()
-            self._started = self._started or began
+            if not self._started:
+                self._started, self._cpu = began, time.process_time()
             message = event.message
             record = RawRecord(
                 message.topic,
@@ -202,7 +203,7 @@ class Rival:
             self.scorings += sum(effects.scorings.values())
             self._left -= 1
             if not self._left:
-                self._ended = time.perf_counter()
+                self._ended, self._cpu = time.perf_counter(), time.process_time() - self._cpu
                 self.done.set_result(None)
 
     async def run(self) -> Run:
@@ -215,7 +216,7 @@ class Rival:
         client = redis.Redis.from_url(self._settings.redis_url)
         customers, timers = stored(client, self._settings.redis_namespace, self._settings.topic_partitions)
         seconds = self._ended - self._started
-        return Run(self._events, seconds, dict(self.outcomes), customers, timers, self.scorings, self.costs)
+        return Run(self._events, seconds, dict(self.outcomes), customers, timers, self.scorings, self.costs, self._cpu)
 
 
 async def main(events: int) -> None:

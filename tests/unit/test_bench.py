@@ -9,7 +9,7 @@ import pytest
 
 from bench import synthetic
 from bench.children import environment
-from bench.measures import Run, WrongAnswer, check, costs_per_event_us, middle, ratio, told
+from bench.measures import Run, WrongAnswer, check, costs_per_event_us, cpu_us, middle, ratio, told
 from bench.report import costs, table
 from churnwatch.settings import Settings
 from streams.codec import Arrival, Limits, RawRecord, decode
@@ -80,6 +80,11 @@ def test_the_median_counts() -> None:
     assert list(costs_per_event_us([fast, GOOD, slow]).items()) == [("load", 100_000), ("commit", 50_000)]
     assert told([GOOD])["events_per_second"] == 5
     assert json.loads(json.dumps(told([GOOD])))["runs"][0]["customers"] == 3
+
+
+def test_processor_time_is_told_where_it_is_known() -> None:
+    assert cpu_us([GOOD]) is None
+    assert cpu_us([GOOD, replace(GOOD, cpu_seconds=1.0), replace(GOOD, cpu_seconds=3.0)]) == 200_000
 
 
 def test_tables_have_a_row_for_each() -> None:
