@@ -42,6 +42,7 @@ from tests.unit.agents.samples import KEEPING, LATENESS_MS, POLICY, QUESTION, SC
 
 EPOCH_MS = 7 * DAY_MS
 ROUNDS_MAX = 20_000
+OUTBOX_MAX = 10_000
 
 
 def placed(items: Iterable[Arrival | Rejected], partitions: int) -> list[dict[str, list[Arrival | Rejected]]]:
@@ -196,7 +197,7 @@ class World:
                 wakes_max=self.wakes,
                 buffer_bytes_max=1 << 30,
                 cache_max=self.cache,
-                outbox_max=1 << 30,
+                outbox_max=OUTBOX_MAX,
                 partitions=self.partitions,
                 examples_topic=TOPICS.examples,
                 idle_seconds=0.0,
