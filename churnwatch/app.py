@@ -22,15 +22,20 @@ RETRY_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 10.0
 
 
-def run_worker(settings: Settings) -> int:
-    """Run one worker until SIGTERM or SIGINT (exit code 0) or until it cannot go on (1, with one line that says why)."""
+def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
+    """Run one worker until SIGTERM or SIGINT (exit code 0) or until it cannot go on (1, with one line that says why).
+
+    `with_parent`: also until standard input closes, which it does however the starter ends.
+    """
     _set_up_logging(settings)
-    return asyncio.run(_run(settings))
+    return asyncio.run(_run(settings, with_parent=with_parent))
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, *, with_parent: bool) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), stop.set)  # nothing is ever written to it: readable means closed
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     cluster = await _cluster(settings, stop)

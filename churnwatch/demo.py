@@ -100,16 +100,18 @@ async def _run(settings: Settings, services: Services, log: Path) -> int:
     )
     heard = Heard()
     started = time.monotonic()
-    with _worker(settings, services, published.last_ms) as (process, port):
-        listening = asyncio.create_task(_listen(settings, heard))
-        try:
-            scrape = await _watch(process, port, published, heard)
-        finally:
-            listening.cancel()
-        code = await asyncio.to_thread(_stop, process)
+    with _worker(settings, services, published.last_ms, "learner") as learner:
+        with _worker(settings, services, published.last_ms, "partitions") as worker:
+            listening = asyncio.create_task(_listen(settings, heard))
+            try:
+                scrape = await _watch(worker, learner, published, heard)
+            finally:
+                listening.cancel()
+            code = await asyncio.to_thread(_stop, worker.process)
+        code = code or await asyncio.to_thread(_stop, learner.process)
     seconds = time.monotonic() - started
     say(
-        f"3. Replayed    in {seconds:.0f} s ({total / seconds:,.0f} events/s); the worker stopped with exit code {code}\n"
+        f"3. Replayed    in {seconds:.0f} s ({total / seconds:,.0f} events/s); both workers stopped with exit code {code}\n"
     )
     report(scrape, heard, total)
     return 0 if code == 0 else 1
@@ -124,23 +126,32 @@ async def _publish(settings: Settings, log: Path) -> PublishSummary:
         return await publish_files(settings, [log], moved)
 
 
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """A worker process and its web port."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+
 @contextmanager
-def _worker(settings: Settings, services: Services, until_ms: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run a worker process that replays up to `until_ms`; give it and its web port."""
+def _worker(settings: Settings, services: Services, until_ms: int, role: str) -> Iterator[_Worker]:
+    """Run a worker process that replays up to `until_ms`: the partitions' or the learner, a core each."""
     port = free_port()
     environment = os.environ | {
         "CHURNWATCH_KAFKA_BOOTSTRAP": services.bootstrap,
         "CHURNWATCH_REDIS_URL": services.redis_url,
         "CHURNWATCH_CLOCK": "replay",
         "CHURNWATCH_REPLAY_UNTIL": iso(until_ms),
+        "CHURNWATCH_WORKER_ROLE": role,
         "CHURNWATCH_WEB_PORT": str(port),
         "CHURNWATCH_LOG_LEVEL": "warning" if settings.log_level == "info" else settings.log_level,
     }
     # In a session of its own: a Ctrl-C on the terminal is for the demo, which stops the worker itself.
-    command = [sys.executable, "-m", "churnwatch.cli", "worker"]
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    command = [sys.executable, "-m", "churnwatch.cli", "worker", "--with-parent"]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)
     try:
-        yield process, port
+        yield _Worker(process, port)
     finally:
         _stop(process)
 
@@ -166,23 +177,24 @@ async def _listen(settings: Settings, heard: Heard) -> None:
                     heard.take(record.value or b"")
 
 
-async def _watch(process: subprocess.Popen[bytes], port: int, published: PublishSummary, heard: Heard) -> Scrape:
-    """Show how far the worker is until it has said everything; returns its last metrics."""
+async def _watch(worker: _Worker, learner: _Worker, published: PublishSummary, heard: Heard) -> Scrape:
+    """Show how far the worker is until it has said everything and the learner has heard it; returns the worker's last metrics."""
     assert published.first_ms is not None
     assert published.last_ms is not None
     span_days = (published.last_ms - published.first_ms) / DAY_MS
     started = time.monotonic()
     with progress("Replaying") as update:
-        while process.poll() is None:
+        while worker.process.poll() is None and learner.process.poll() is None:
             await asyncio.sleep(LOOK_SECONDS)
-            scrape = await asyncio.to_thread(_scrape, port)
-            if scrape is None:
+            scrape = await asyncio.to_thread(_scrape, worker.port)
+            learnt = await asyncio.to_thread(_scrape, learner.port)
+            if scrape is None or learnt is None:
                 continue
             _show(update, scrape, published.first_ms, span_days, time.monotonic() - started)
-            if _complete(scrape, published.last_ms, heard):
+            if _complete(scrape, learnt, published.last_ms, heard):
                 return scrape
     raise TransportError(
-        f"the worker ended with exit code {process.returncode} before the log was replayed; its last lines say why"
+        f"the worker ended with exit code {worker.process.poll() or learner.process.poll()} before the log was replayed; its last lines say why"
     )
 
 
@@ -207,13 +219,14 @@ def _show(update: Update, scrape: Scrape, first_ms: int, span_days: float, secon
     update(max(0.0, (clock_ms - first_ms) / DAY_MS), said, span_days)
 
 
-def _complete(scrape: Scrape, until_ms: int, heard: Heard) -> bool:
+def _complete(scrape: Scrape, learnt: Scrape, until_ms: int, heard: Heard) -> bool:
     """Every partition's clock at the end, every message acknowledged, every label learnt, every alert heard."""
     clocks = scrape.values("churnwatch_watermark_timestamp_seconds")
     return (
         len(clocks) == PARTITIONS
         and min(clocks) * 1000 >= until_ms
         and not scrape.sum("churnwatch_outbox_pending")
-        and not scrape.sum("churnwatch_learner_lag_batches")
+        and not learnt.sum("churnwatch_learner_lag_batches")
+        and learnt.sum("churnwatch_model_version") == scrape.sum("churnwatch_model_version")
         and len(heard.ids) >= scrape.sum("churnwatch_alerts_total")
     )

@@ -198,6 +198,9 @@ class Settings(BaseSettings):
         "Alerts", SecretStr("churnwatch"), "", "Decides who is held out; keep it to yourself"
     )
 
+    worker_role: Literal["all", "partitions", "learner"] = setting(
+        "Operations", "all", "", "What a worker does; a learner of its own leaves the partitions' workers a whole core"
+    )
     web_host: str = setting("Operations", "127.0.0.1", "address", "Where /metrics, /healthz and /readyz are served")
     web_port: int = setting("Operations", 6066, "port", "On which port", ge=1, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = setting("Operations", "info", "", "How much is logged")

@@ -63,6 +63,8 @@ class WorkerStatus:
     def readiness(self) -> Verdict:
         """Whether the worker does what it is for."""
         progress = [self._progress(runner, source) for runner, source in self._runners()]
+        if not progress and self.assignments.runners:
+            progress = [Progress(0, pending=False, progressed_ms=monotonic_ms())]  # the learner alone
         answered_ms = self.observer.redis_answered_ms
         return readiness(Readiness(progress, answered_ms, self.loaded(), self.stopping(), monotonic_ms(), PATIENCE_MS))
 

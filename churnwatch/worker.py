@@ -124,7 +124,8 @@ class Worker:
     def _faust(self) -> faust.App:
         settings = self._settings
         return faust.App(
-            settings.kafka_group_id,
+            # A learner on its own is its own group: it must not take part when the partitions are dealt out.
+            settings.kafka_group_id + ("-learner" if settings.worker_role == "learner" else ""),
             broker=self._brokers(),
             store="memory://",
             datadir=self._scratch.name,
@@ -172,9 +173,11 @@ class Worker:
             async for chunk in stream:
                 self.assignments.deliver(chunk)
 
-        self.app.agent(self.app.topic(*self._topics, **raw), name="churnwatch.ingest", concurrency=1)(ingest)
+        role = self._settings.worker_role
+        if role != "learner":
+            self.app.agent(self.app.topic(*self._topics, **raw), name="churnwatch.ingest", concurrency=1)(ingest)
         # Without learning nobody takes part in the example topic: a frozen model must not hear of newer ones.
-        if self._settings.learning_enabled:
+        if self._settings.learning_enabled and role != "partitions":
             self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
 
     def _consumer(self) -> ChunkConsumer:

@@ -20,6 +20,7 @@ def worker(
         int | None,
         typer.Option(min=1, max=65535, metavar="PORT", help="Where /metrics, /healthz and /readyz are served."),
     ] = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Take in events, keep every customer's state, raise alerts. Run as many side by side as there are partitions.
 
@@ -41,4 +42,4 @@ def worker(
     settings = load_settings(**overrides)
     from churnwatch.app import run_worker
 
-    raise typer.Exit(run_worker(settings))
+    raise typer.Exit(run_worker(settings, with_parent=with_parent))
