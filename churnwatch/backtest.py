@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
+from itertools import groupby
 from pathlib import Path
 from time import perf_counter
 
@@ -27,7 +28,7 @@ from models.guide import Guide
 from models.labels import Example, ExampleBatch, decode_batch
 from models.learner import Learner
 from streams.codec import Arrival, Limits, RawRecord, Rejected, decode
-from streams.feed import Batch
+from streams.feed import Batch, event_ms
 from streams.files import read_events
 from streams.outgoing import Outgoing
 from streams.topics import Topics
@@ -44,7 +45,7 @@ class Backtest:
         events: outcome (read, applied, duplicate, late, dead_lettered) to events.
         alerts: all alerts, in order.
         examples: all labelled examples, in the order in which they matured for the pipeline.
-        bands: band to scores published.
+        scorings: cause (event, silence, snapshot) to scorings.
         guide: the last guide.
         quality: the learner's prequential figures.
         first_ms, last_ms: event time of the first and last event.
@@ -137,18 +138,19 @@ class _Observer:
 
 
 def read_arrivals(paths: Sequence[Path], topics: Topics, limits: Limits, now_ms: int) -> Iterator[Arrival | Rejected]:
-    """Give the events of all files in event-time order, as the worker would have them from Kafka."""
+    """Give the events of all files (each in event-time order) as the merge feed would give them from Kafka's topics.
+
+    Of events at the same instant the topic's name decides there, not their place in the file.
+    """
 
     def one(path: Path) -> Iterator[Arrival | Rejected]:
         for line, stream, raw in read_events(path):
             record = RawRecord(topics.inputs[stream], 0, line - 1, 0, None, raw)
             yield decode(record, stream, limits, now_ms, keyed=False)
 
-    yield from merge(*map(one, paths), key=_time) if len(paths) > 1 else one(paths[0])
-
-
-def _time(item: Arrival | Rejected) -> int:
-    return item.event.occurred_at if isinstance(item, Arrival) else 0
+    came = merge(*map(one, paths), key=event_ms)
+    for _, together in groupby(came, event_ms):
+        yield from sorted(together, key=lambda item: item.record.topic)
 
 
 async def replay(
