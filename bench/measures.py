@@ -68,7 +68,7 @@ def middle(runs: Sequence[Run]) -> float:
 
 
 def cpu_us(runs: Sequence[Run]) -> float | None:
-    """Give the median processor time per event in microseconds: what a busy machine disturbs least."""
+    """Give the median processor time per event in microseconds; None where the system does not tell."""
     known = [1e6 * run.cpu_seconds / run.events for run in runs if run.cpu_seconds is not None]
     return median(known) if known else None
 
