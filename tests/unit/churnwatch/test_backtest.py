@@ -73,8 +73,7 @@ def test_it_learns_and_warns(tmp_path: Path) -> None:
     assert 50 < result.guide.examples <= len(result.examples)
     assert {example.label for example in result.examples} == {0, 1}
     assert "auc" in result.quality
-    assert {alert.kind for alert in result.alerts} >= {"opened", "churned"}
-    assert {alert.customer_id for alert in result.alerts if alert.kind == "churned"} <= {"c1", "c3", "c5", "c7"}
+    assert {alert.kind for alert in result.alerts} >= {"opened"}
 
 
 def test_the_same_files_give_the_same_result(tmp_path: Path) -> None:
@@ -101,6 +100,7 @@ def test_a_model_can_be_frozen(tmp_path: Path) -> None:
     assert result.guide == guide
     assert result.quality == {}
     assert {alert.model.version for alert in result.alerts} == {"1"}
+    assert {alert.customer_id for alert in result.alerts if alert.kind == "churned"} == {"c1", "c3", "c5", "c7"}
 
 
 @pytest.mark.parametrize("partitions", [1, 4])
