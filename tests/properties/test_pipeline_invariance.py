@@ -24,6 +24,8 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 Step = tuple[str, int, str, int]
 GUIDE = silence_guide()
+UNHURRIED = settings(max_examples=40, deadline=None)
+FEW = settings(max_examples=8, deadline=None)
 FINE = {"events": 1, "wakes": 1, "fetch": 1, "cache": 1}
 
 
@@ -66,6 +68,7 @@ def assert_same(world: World, other: World) -> None:
 
 
 # Records of one topic keep their order, so late ones make no difference either where there is one topic only.
+@UNHURRIED
 @given(
     logs() | logs(LATENESS_MS, streams=["orders"]),
     st.sampled_from([1, 2, 4]),
@@ -82,7 +85,7 @@ def test_neither_chunks_nor_partitions_make_a_difference(
     assert_same(world, replace_world(world, partitions=partitions, **FINE).run())
 
 
-@settings(max_examples=12)
+@FEW
 @given(logs(gap_days_max=40), st.sampled_from([2, 4]))
 def test_nor_do_they_while_the_model_learns(steps: list[Step], partitions: int) -> None:
     items, until_ms = arrivals(steps)
@@ -95,6 +98,7 @@ def test_nor_do_they_while_the_model_learns(steps: list[Step], partitions: int) 
     assert other.guides.latest.guide == world.guides.latest.guide
 
 
+@UNHURRIED
 @given(logs(LATENESS_MS) | logs(40 * DAY_MS), st.integers(1, 5))
 def test_chunks_make_no_difference_to_records_that_come_late(steps: list[Step], events: int) -> None:
     items, until_ms = arrivals(steps)
@@ -103,6 +107,7 @@ def test_chunks_make_no_difference_to_records_that_come_late(steps: list[Step], 
     assert_same(world, replace_world(world, **FINE).run())
 
 
+@UNHURRIED
 @given(logs(LATENESS_MS), st.sets(st.integers(0, 60), max_size=5), st.integers(1, 5))
 def test_nor_do_lives_and_deaths_of_workers(steps: list[Step], crashes: set[int], events: int) -> None:
     items, until_ms = arrivals(steps)
@@ -113,7 +118,7 @@ def test_nor_do_lives_and_deaths_of_workers(steps: list[Step], crashes: set[int]
     assert dict.fromkeys(other.said()) == dict.fromkeys(world.said())
 
 
-@settings(max_examples=8)
+@FEW
 @given(logs(LATENESS_MS, gap_days_max=40), st.sets(st.integers(0, 60), max_size=3))
 def test_nor_do_they_while_it_learns(steps: list[Step], crashes: set[int]) -> None:
     items, until_ms = arrivals(steps)
@@ -123,6 +128,7 @@ def test_nor_do_they_while_it_learns(steps: list[Step], crashes: set[int]) -> No
     assert other.guides.latest.guide == world.guides.latest.guide
 
 
+@UNHURRIED
 @given(logs(LATENESS_MS), st.lists(st.integers(0, 24), max_size=10))
 def test_duplicates_change_nothing(steps: list[Step], places: list[int]) -> None:
     items, until_ms = arrivals(steps)
@@ -136,6 +142,7 @@ def test_duplicates_change_nothing(steps: list[Step], places: list[int]) -> None
     assert other.counting.outcomes["duplicate"] == len(again) - len(items)
 
 
+@UNHURRIED
 @given(logs(LATENESS_MS, gap_days_max=60))
 def test_the_whole_log_a_second_time_changes_nothing(steps: list[Step]) -> None:
     items, until_ms = arrivals(steps)

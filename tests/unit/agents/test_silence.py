@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.silence import EXPIRY_RETRY_MS, LADDER_DAYS, next_expiry_ms, next_rung_ms, next_wake_ms
@@ -74,10 +74,12 @@ def test_an_expiry_that_had_to_wait_is_tried_again_every_month() -> None:
     assert next_expiry_ms(LAST_MS, first_ms + EXPIRY_RETRY_MS - 1, 400 * DAY_MS) == first_ms + EXPIRY_RETRY_MS
 
 
+UNHURRIED = settings(deadline=None)
 instants = st.integers(0, 2_000 * DAY_MS)
 maybe = st.none() | instants
 
 
+@UNHURRIED
 @given(instants, maybe, maybe, maybe, instants)
 def test_a_wake_up_is_never_in_the_past(
     after_ms: int, since_ms: int | None, pending_ms: int | None, episode_ms: int | None, expires_ms: int
@@ -85,6 +87,7 @@ def test_a_wake_up_is_never_in_the_past(
     assert wake(after_ms, since_ms, pending_ms, episode_ms, expires_ms) > after_ms
 
 
+@UNHURRIED
 @given(instants, instants, st.integers(1, 400), st.integers(1, 30), st.integers(1, 120))
 def test_silence_costs_a_bounded_number_of_wake_ups(
     last_ms: int, after_ms: int, expiry_days: int, snapshot_days: int, active_days: int

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.codec import Arrival, RawRecord, Rejected
@@ -147,10 +147,12 @@ def test_what_is_forgotten_can_be_pushed_again() -> None:
     assert names(take(found)) == ["logins0"]
 
 
+UNHURRIED = settings(max_examples=60, deadline=None)
 times = st.lists(st.integers(0, 30), max_size=12)
 sizes = st.lists(st.integers(1, 5), min_size=1, max_size=8)
 
 
+@UNHURRIED
 @given(times, times, times, sizes)
 def test_how_it_is_cut_makes_no_difference(
     logins: list[int], orders: list[int], reviews: list[int], cuts: list[int]
@@ -163,6 +165,7 @@ def test_how_it_is_cut_makes_no_difference(
     assert pieces == whole
 
 
+@UNHURRIED
 @given(times, times, st.lists(st.tuples(st.sampled_from(["logins", "orders"]), st.integers(1, 4)), max_size=20))
 def test_nor_does_how_it_is_fetched(logins: list[int], orders: list[int], fetches: list[tuple[str, int]]) -> None:
     logs = {"logins": logins, "orders": orders, "reviews": []}
@@ -177,6 +180,7 @@ def test_nor_does_how_it_is_fetched(logins: list[int], orders: list[int], fetche
     assert pieces == whole
 
 
+@UNHURRIED
 @given(times, times)
 def test_sorted_topics_make_a_sorted_whole(logins: list[int], orders: list[int]) -> None:
     batch = take(feed(logins=sorted(logins), orders=sorted(orders)))
