@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -19,6 +20,10 @@ from churnwatch.services import KINDS, Kind, Services, start_services
 STARTED = pytest.StashKey[str]()
 CREATE_S_MAX = 20.0
 _numbers = itertools.count(1)
+
+# A busy machine is no failure; and what CI tries is the same every time, while at a desk every run explores further.
+hypothesis.settings.register_profile("churnwatch", deadline=None, derandomize=os.environ.get("CI") == "true")
+hypothesis.settings.load_profile("churnwatch")
 
 
 def _kind() -> Kind:
