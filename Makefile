@@ -18,7 +18,7 @@ setup: .venv/.stamp ## make .venv with everything, at locked versions (the other
 .venv/.stamp: requirements-dev.lock pyproject.toml tools/setup.sh
 	@tools/setup.sh
 
-demo: setup ## eighteen months of real orders through Kafka, Redis and River in under three minutes
+demo: setup ## eighteen months of real orders through Kafka, Redis and River in a few minutes
 	@$(BIN)/churnwatch demo --services $(SERVICES)
 
 test: check ## check, then all tests, in random order (ARGS="-k name" passes options to pytest)
