@@ -35,7 +35,7 @@ from models.labels import Example, ExampleBatch, decode_batch
 from tests.integration.cli_runner import read
 
 PARTITIONS = 4
-START_SECONDS_MAX = 40.0
+STOP_SECONDS_MAX = 60.0
 WORK_SECONDS_MAX = 90.0
 LOOK_SECONDS = 0.05
 STILL_SECONDS = 0.5
@@ -83,8 +83,11 @@ class WorkerProcess:
         self._process.terminate()
         return self.wait()
 
-    def wait(self, seconds: float = START_SECONDS_MAX) -> int:
-        return self._process.wait(seconds)
+    def wait(self, seconds: float = STOP_SECONDS_MAX) -> int:
+        code = self._process.wait(seconds)
+        if code:
+            print(f"--- worker {self.port} has ended with {code}\n{self.log[-5000:]}")  # pytest shows it where a test fails
+        return code
 
     def get(self, path: str) -> Body:
         try:
@@ -247,6 +250,7 @@ def installation(
     made = Installation(
         Settings(
             kafka_bootstrap=services.bootstrap,
+            kafka_timeout_ms="30s",  # a broker that has just begun, on a busy machine, is slow to elect leaders
             kafka_group_id=f"{prefix}workers",
             redis_url=services.redis_url,
             redis_namespace=namespace,
