@@ -124,6 +124,8 @@ def _on_sigterm(_: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Enter from the shell."""
+    # One core a process: the matrices are small, and several workers share the machine. To be said before NumPy is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, _on_sigterm)
     sys.exit(run(sys.argv[1:]))
 

@@ -1,16 +1,15 @@
 import math
 import random
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
-from river.linear_model import BayesianLinearRegression, LogisticRegression
-from river.optim import AdaGrad
-from river.preprocessing import StandardScaler
+from river.evaluate import progressive_val_score
+from river.metrics import ROCAUC
 
 from models.guide import Scale
 from models.pipeline import ChurnModel
-from models.scorer import transform
+from models.snapshot import dump_model
 from tests.unit.models.samples import NAMES, SCALES, vector
 
 
@@ -83,47 +82,30 @@ def test_a_vector_of_another_length_is_refused() -> None:
         ChurnModel(NAMES, SCALES).learn([1.0], 1)
 
 
-def plain_river(examples: Sequence[tuple[tuple[float, ...], int]]) -> tuple[StandardScaler, LogisticRegression, Any]:
-    """The same parts, every feature in every example."""
-    scaler, logistic = StandardScaler(), LogisticRegression(AdaGrad(0.03))
-    regression: Any = BayesianLinearRegression()
-    for features, label in examples:
-        columns = zip(NAMES, features, SCALES, strict=True)
-        x = {name: transform(value, is_log=scale == "log") for name, value, scale in columns}
-        scaler.learn_one(x)
-        z = scaler.transform_one(x)
-        logistic.learn_one(z, bool(label))
-        regression.learn_one(z | {"constant": 1.0}, label)
-    return scaler, logistic, regression
-
-
-def test_letting_features_sleep_changes_no_result() -> None:
-    rng = random.Random(6)
-    examples = []
-    for number in range(300):
-        days, orders, trend = vector(rng)
-        features = (days if number > 5 else 3.0, orders if number > 120 else 2.0, trend if number > 200 else -1.5)
-        examples.append((features, int(days > 40)))
-    model = ChurnModel(NAMES, SCALES)
-    for features, label in examples:
-        model.learn(features, label)
-    scaler, logistic, regression = plain_river(examples)
-    assert model.awake == [0, 1, 2]
-    assert dict(model.scaler.means) == dict(scaler.means)
-    assert dict(model.scaler.vars) == dict(scaler.vars)
-    assert dict(model.scaler.counts) == dict(scaler.counts)
-    assert model.logistic.intercept == logistic.intercept
-    assert model.logistic.weights == logistic.weights
-    for name in NAMES:
-        probe = {name: 1.0, "": 1.0, "constant": 1.0}
-        assert model.regression.predict_one(probe) == pytest.approx(regression.predict_one(probe), abs=1e-9)
-
-
-def test_a_sleeping_feature_is_at_its_mean() -> None:
+def test_an_input_that_never_varies_is_at_its_mean() -> None:
     model = ChurnModel(NAMES, SCALES)
     for days in range(50):
         model.learn([float(days), 7.0, 0.1], int(days > 25))
     means, logistic, bayes = model.folded()
-    assert model.awake == [0]
     assert means[1:] == (math.log1p(7.0), 0.1)
     assert (logistic.slopes[1:], bayes.slopes[1:]) == ((0.0, 0.0), (0.0, 0.0))
+
+
+def test_batches_change_no_bit() -> None:
+    rng = random.Random(7)
+    vectors = [vector(rng) for _ in range(300)]
+    labels = [int(features[0] > 40) for features in vectors]
+    one_by_one, together = ChurnModel(NAMES, SCALES), ChurnModel(NAMES, SCALES)
+    for features, label in zip(vectors, labels, strict=True):
+        one_by_one.learn(features, label)
+    for start, end in [(0, 1), (1, 64), (64, 64), (64, 300)]:
+        together.learn_rows(vectors[start:end] or np.empty((0, len(NAMES))), labels[start:end])
+    assert dump_model(together) == dump_model(one_by_one)
+
+
+def test_river_takes_it_as_a_classifier_of_its_own() -> None:
+    rng = random.Random(8)
+    said: list[dict[Any, Any]] = [dict(zip(NAMES, vector(rng), strict=True)) for _ in range(600)]
+    dataset = [(features, features["silence_days"] > 40) for features in said]
+    metric = progressive_val_score(dataset, ChurnModel(NAMES, SCALES), ROCAUC())
+    assert metric.get() > 0.95
