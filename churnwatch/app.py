@@ -66,10 +66,23 @@ async def _stop(worker: Worker, settings: Settings) -> None:
     stopping = asyncio.create_task(worker.stop())
     done, _ = await asyncio.wait([stopping], timeout=seconds)
     if not done:
-        log.error("Not stopped after %g s (is Kafka or Redis away?); leaving. Nothing stored is lost", seconds)
+        log.error(
+            "Not stopped after %g s (is Kafka or Redis away?), waiting in %s; leaving. Nothing stored is lost",
+            seconds,
+            _waiting_in(stopping),
+        )
         logging.shutdown()
         os._exit(1)
     stopping.result()
+
+
+def _waiting_in(task: asyncio.Task[None]) -> str:
+    """Name the calls that a task is in, outermost first: whoever looks into it needs nothing else."""
+    names, awaited = [], task.get_coro()
+    while awaited is not None:
+        names.append(getattr(awaited, "__qualname__", type(awaited).__name__))
+        awaited = getattr(awaited, "cr_await", None)
+    return " > ".join(names)
 
 
 async def _cluster(settings: Settings, stop: asyncio.Event) -> Cluster | None:

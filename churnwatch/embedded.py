@@ -21,7 +21,7 @@ from churnwatch.child import LOOPBACK, Child
 PARTITIONS = 4
 START_TIMEOUT_S = 30.0
 SEND_TIMEOUT_S = 60.0
-READ_BYTES_MAX = 1 << 20
+READ_BYTES_MAX = 1 << 16
 
 
 class EmbeddedKafka:
