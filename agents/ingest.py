@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from faust.types import TP
 
+from streams.chunk import Chunk
 from streams.codec import RawRecord
-from streams.transport import Chunk, ChunkConsumer
+from streams.transport import ChunkConsumer
 
 log = logging.getLogger("churnwatch.ingest")
 

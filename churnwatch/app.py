@@ -56,6 +56,13 @@ async def _run(settings: Settings, *, with_parent: bool) -> int:
         raise TransportError(
             f"the connection to Kafka has failed for good: {worker.app.crash_reason!r}; start the worker again"
         )
+    if not worker.left:
+        log.warning(
+            "Worker stopped without taking leave of its consumer group, for Kafka took too long; all is stored, "
+            "another worker takes over after CHURNWATCH_KAFKA_SESSION"
+        )
+        logging.shutdown()
+        os._exit(0)  # a thread of the Kafka client is still waiting
     log.info("Worker stopped")
     return 0
 
@@ -78,7 +85,8 @@ async def _stop(worker: Worker, settings: Settings) -> None:
 
 def _waiting_in(task: asyncio.Task[None]) -> str:
     """Name the calls that a task is in, outermost first: whoever looks into it needs nothing else."""
-    names, awaited = [], task.get_coro()
+    names: list[str] = []
+    awaited: Any = task.get_coro()
     while awaited is not None:
         names.append(getattr(awaited, "__qualname__", type(awaited).__name__))
         awaited = getattr(awaited, "cr_await", None)

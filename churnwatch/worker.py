@@ -46,6 +46,7 @@ from streams.transport import ChunkConsumer, ChunkTopic, ChunkTransport
 log = logging.getLogger("churnwatch.worker")
 
 STREAM_BUFFER_CHUNKS = 64
+LEAVE_SECONDS = 8.0
 
 
 class Worker:
@@ -59,6 +60,8 @@ class Worker:
         self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stopping = False
+        self.left = False
+        """Whether the consumer group knows that this worker is gone."""
         self._redis = connect(redis_options(settings))
         build = {
             "version": version("churnwatch"),
@@ -242,14 +245,22 @@ class Worker:
         await self.app.start()
 
     async def stop(self) -> None:
-        """Finish what is under way, say what is to be said, and let go of everything."""
+        """Finish what is under way, say what is to be said, and let go of everything.
+
+        Once the runners have ended, all is stored and said; taking leave of the consumer group is a courtesy to the
+        successor, and where it takes too long the worker goes without (`left` stays False).
+        """
         self._stopping = True
         await self.assignments.stop(set(self.assignments.runners))
         if self._following is not None:
             self._following.cancel()
-        await self.app.stop()
         await self._producer.stop()
         await self._redis.aclose()
+        leaving = asyncio.create_task(self.app.stop())
+        await asyncio.wait([leaving], timeout=LEAVE_SECONDS)
+        self.left = leaving.done()
+        if self.left:
+            leaving.result()
         self._scratch.cleanup()
 
     def _wake(self) -> None:

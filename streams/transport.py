@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import faust
@@ -30,21 +29,12 @@ from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode.threads import ServiceThread, WorkerThread
 
-from streams.codec import RawRecord
+from streams.chunk import Chunk, raw_records
 from streams.errors import TransportError
 
 POLL_SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Records of one partition in offset order, as fetched together; `epoch` tells the seek that they belong to."""
-
-    topic: str
-    partition: int
-    epoch: int
-    records: list[RawRecord]
 
 
 class AssignmentListener(Protocol):
@@ -57,24 +47,18 @@ class AssignmentListener(Protocol):
         """The partitions are held; call `ChunkConsumer.start_from` for each when its position is known."""
 
 
-def raw_records(records: Iterable[Any]) -> list[RawRecord]:
-    """aiokafka's records as ours, key, value and headers untouched."""
-    return [
-        RawRecord(
-            r.topic,
-            r.partition,
-            r.offset,
-            r.timestamp or 0,
-            r.key,
-            r.value,
-            tuple((name, value or b"") for name, value in r.headers),
-        )
-        for r in records
-    ]
+class _WorkerThread(WorkerThread):
+    """One that does not keep the process from ending, should Kafka keep the thread waiting."""
+
+    def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     """The driver's thread with a co-partitioning assignor, and commits that outlive a broker's restart."""
+
+    Worker = _WorkerThread
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         # Faust assigns round robin where there are no tables, which tears the topics of a partition apart; the range
@@ -252,6 +236,20 @@ class ChunkConsumer(driver.Consumer):
     def stored(self, offsets: Mapping[TP, int]) -> None:
         """The store now reflects everything before these offsets: they may be committed."""
         self._stored.update(offsets)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit in the consumer's thread, which takes no more calls once it stops.
+
+        A rebalance that has begun by then commits as well, and would wait for an answer for ever, while the thread
+        waits for the rebalance.
+        """
+        committing = asyncio.ensure_future(super()._commit(offsets))
+        while not committing.done() and not self._thread.should_stop:
+            await asyncio.wait([committing], timeout=POLL_SECONDS)
+        if not committing.done():
+            committing.cancel()
+            return False
+        return committing.result()
 
     def ack(self, message: Any) -> bool:
         """Faust acknowledges a message even where the agent raised, so its acknowledgements count for nothing here."""
