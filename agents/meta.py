@@ -6,6 +6,7 @@ The encoded meta is also the store's fence, so it must change with every commit:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -29,6 +30,8 @@ class Meta(msgspec.Struct):
         open_episodes: customers with an open episode.
         customers: customers with state.
         heard_ms: input topic to the latest event time taken in with it.
+        bootstrap: how far a bootstrap is that has not handed the partition over yet: it is being filled, or all partitions
+            and the learner are full; empty where workers may go on from here.
     """
 
     offsets: dict[str, int] = {}
@@ -41,6 +44,7 @@ class Meta(msgspec.Struct):
     open_episodes: int = 0
     customers: int = 0
     heard_ms: dict[str, int] = {}
+    bootstrap: Literal["", "filling", "full"] = ""
 
     def take(self, taken_ms: int, topics: Iterable[str]) -> None:
         """Note a batch: its highest event time (`NO_TIME_MS` where it has none), and the topics that it came from."""

@@ -17,6 +17,7 @@ import typer
 from churnwatch.commands import (
     alerts,
     backtest,
+    bootstrap,
     config,
     customer,
     demo,
@@ -73,6 +74,7 @@ def root(
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("backtest")(backtest.backtest)
+app.command("bootstrap")(bootstrap.bootstrap)
 app.command("publish")(publish.publish)
 app.add_typer(topics.app, name="topics")
 app.command("customer")(customer.customer)
