@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from models.guide import Guide
+from models.guide import Guide, check_features
 from models.scorer import Scorer
 
 GUIDES_MAX = 256
@@ -51,7 +51,11 @@ class GuideBook:
         return self._learnt_until_ms
 
     def add(self, boundary_ms: int, guide: Guide) -> None:
-        """Take up a guide that speaks from `boundary_ms` on; boundaries come in ascending order."""
+        """Take up a guide that speaks from `boundary_ms` on; boundaries come in ascending order.
+
+        Raises StateError where it was learnt from other features than the initial one.
+        """
+        self._check(guide)
         if self._boundaries and boundary_ms <= self._boundaries[-1]:
             return
         self._boundaries.append(boundary_ms)
@@ -70,8 +74,13 @@ class GuideBook:
             self._learnt_until_ms = learnt_until_ms
 
     def pin(self, guide: Guide | None) -> None:
-        """Score with this guide alone (a roll back, a frozen model), or again as it is learnt (None)."""
+        """Score with this guide alone (a roll back, a frozen model), or again as it is learnt (None); raises as `add`."""
+        if guide is not None:
+            self._check(guide)
         self._pinned = None if guide is None else Scorer(guide)
+
+    def _check(self, guide: Guide) -> None:
+        check_features(guide, self._initial.guide.names, self._initial.guide.scales)
 
     def at(self, as_of_ms: int) -> Scorer:
         """The scorer for a scoring at this instant of event time."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 from churnwatch.kafka import open_producer
 from churnwatch.settings import Settings
 from churnwatch.topic_reader import read_topics
+from streams.deadletter import CONNECT, FIRST_FAILED_AT, REASON, is_error_header
 
-ERROR_HEADERS: Final = ("__connect.errors.", "churnwatch.reason", "churnwatch.first_failed_at")
 VALUE_CHARS_SHOWN: Final = 2000
 IN_FLIGHT_MAX: Final = 500
 REQUEST_BYTES_MAX: Final = 64 << 20
@@ -26,7 +26,7 @@ class DeadLetter:
         topic: the topic it came from, `partition` and `offset` its place there.
         reason: one of the published reasons; `message` says more.
         failed_at: when it was first refused, as written in the header.
-        headers: the original ones.
+        headers: the original ones, and the time of the first failure, which stays with a record that fails again.
     """
 
     topic: str
@@ -58,17 +58,17 @@ def read_letter(
     key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]], origin: str
 ) -> DeadLetter:
     """Read a message of a dead-letter topic; `origin` is the topic it must have come from where no header says so."""
-    said = {name: text.decode(errors="replace") for name, text in headers if name.startswith(ERROR_HEADERS)}
+    said = {name: text.decode(errors="replace") for name, text in headers if is_error_header(name)}
     return DeadLetter(
-        topic=said.get("__connect.errors.topic", origin),
-        partition=said.get("__connect.errors.partition", ""),
-        offset=said.get("__connect.errors.offset", ""),
-        reason=said.get("churnwatch.reason", "unknown"),
-        message=said.get("__connect.errors.exception.message", ""),
-        failed_at=said.get("churnwatch.first_failed_at", ""),
+        topic=said.get(f"{CONNECT}topic", origin),
+        partition=said.get(f"{CONNECT}partition", ""),
+        offset=said.get(f"{CONNECT}offset", ""),
+        reason=said.get(REASON, "unknown"),
+        message=said.get(f"{CONNECT}exception.message", ""),
+        failed_at=said.get(FIRST_FAILED_AT, ""),
         key=key,
         value=value,
-        headers=tuple((name, text) for name, text in headers if not name.startswith(ERROR_HEADERS)),
+        headers=tuple((name, text) for name, text in headers if name == FIRST_FAILED_AT or not is_error_header(name)),
     )
 
 
@@ -123,7 +123,7 @@ class Tally:
 
 
 async def replay(settings: Settings, choice: Choice, *, dry_run: bool = False) -> Tally:
-    """Publish the chosen dead letters again where they came from: same key, value and headers, less the error headers.
+    """Publish the chosen dead letters again where they came from: same key, value and headers, less what the errors were.
 
     They stay in the dead-letter topic: a Kafka log is only ever appended to. Playing one twice does no harm, since the
     worker knows an `event_id` again; one that is still bad comes back as a new dead letter.

@@ -132,7 +132,8 @@ def test_dead_letters_are_counted_shown_and_played_again_untouched(run: Run, set
     assert read(settings, orders) == []
     assert json.loads(run("dlq", "replay", "--reason", "malformed", "--json"))["total"] == 1
     (again,) = read(settings, orders)
-    assert (again.key, again.value, again.headers) == (b"ann", b"\x00bad", (("trace", b"1"),))
+    first_failed_at = ("churnwatch.first_failed_at", b"1970-01-01T00:00:01Z")
+    assert (again.key, again.value, again.headers) == (b"ann", b"\x00bad", (("trace", b"1"), first_failed_at))
     assert "2" in run("dlq", "list", "--topic", f"{orders}.dlq")
 
 

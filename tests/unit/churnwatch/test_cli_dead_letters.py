@@ -19,7 +19,8 @@ def test_what_the_worker_wrote_is_read_back() -> None:
     assert (read.topic, read.partition, read.offset) == ("customer.orders", "3", "17")
     assert (read.reason, read.message, read.failed_at) == ("malformed", "it is not JSON", "1998-01-01T00:00:00Z")
     assert (read.key, read.value) == (RECORD.key, RECORD.value)
-    assert read.headers == RECORD.headers
+    # It keeps the time of its first failure, should it come back as a dead letter.
+    assert read.headers == (*RECORD.headers, ("churnwatch.first_failed_at", b"1998-01-01T00:00:00Z"))
 
 
 def test_bytes_that_are_no_text_can_be_shown() -> None:
