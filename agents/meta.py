@@ -10,10 +10,14 @@ from typing import Literal
 
 import msgspec
 
-from streams.errors import Corrupt, NewerSchema
+from streams.errors import Corrupt, NewerSchema, StoreUnavailable
 from streams.feed import NO_TIME_MS
 
 META_SCHEMA = 1
+UNFINISHED = (
+    "a bootstrap has begun to fill this namespace and has not handed it over yet: this worker goes on when it has; "
+    "if it was interrupted, run the same `churnwatch bootstrap` again (or use another CHURNWATCH_REDIS_NAMESPACE)"
+)
 
 
 class Meta(msgspec.Struct):
@@ -45,6 +49,11 @@ class Meta(msgspec.Struct):
     customers: int = 0
     heard_ms: dict[str, int] = {}
     bootstrap: Literal["", "filling", "full"] = ""
+
+    def check_handed_over(self) -> None:
+        """Raise `StoreUnavailable`, for it is to be waited for, while a bootstrap has not handed the partition over."""
+        if self.bootstrap:
+            raise StoreUnavailable(UNFINISHED)
 
     def take(self, taken_ms: int, topics: Iterable[str]) -> None:
         """Note a batch: its highest event time (`NO_TIME_MS` where it has none), and the topics that it came from."""

@@ -49,10 +49,6 @@ RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
 SETTLE_SECONDS = 0.02
 SETTLE_LOOKS = 250
-UNFINISHED = (
-    "a bootstrap has begun to fill this namespace and has not handed it over yet: this worker goes on when it has; "
-    "if it was interrupted, run the same `churnwatch bootstrap` again (or use another CHURNWATCH_REDIS_NAMESPACE)"
-)
 
 
 class PartitionRunner:
@@ -168,22 +164,17 @@ class PartitionRunner:
             await asyncio.wait_for(self._wanted.wait(), seconds)
 
     async def open(self) -> bool:
-        """Claim the partition: read meta and outbox, move the fence, start the source from the stored offsets.
-
-        Raises StoreUnavailable, having claimed nothing, while a bootstrap has not handed the partition over.
-        """
+        """Claim the partition: read meta and outbox, move the fence, start the source from the stored offsets."""
         value = await self._store.open()
         self.meta = Meta() if value is None else decode_meta(value)
         self._cache.clear()
         self.feed.clear()
         self._paused.clear()
-        if self.meta.bootstrap:
-            self._outbox.clear()
-            raise StoreUnavailable(UNFINISHED)
+        self._outbox.clear()
+        self.meta.check_handed_over()
         left = [decode_outgoing(entry) for entry in await self._store.outbox()]
         self.meta.commits += 1
         await self._store.commit(Commit(meta=encode_meta(self.meta)))
-        self._outbox.clear()
         self._outbox.add(left)
         await self._source.start_from({topic: self.meta.offsets.get(topic, 0) for topic in self._topics})
         return True

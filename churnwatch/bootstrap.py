@@ -1,6 +1,6 @@
 """`bootstrap`: the state that workers would have, had they been there when the files' events happened.
 
-1. check    the files, every line
+1. check    the files, every line (`bootstrap_files`)
 2. search   in the topics, for the records that workers are to begin with (`bootstrap_places`)
 3. claim    the namespace; it must hold no state, unless it is to be replaced (`bootstrap_state`)
 4. replay   the files in memory (`bootstrap_history`)
@@ -24,7 +24,8 @@ from typing import Final
 
 from agents.meta import Meta
 from churnwatch.app import input_layout
-from churnwatch.bootstrap_history import KEPT_MS, Checked, Files, History, check, replay
+from churnwatch.bootstrap_files import KEPT_MS, Checked, Files, check
+from churnwatch.bootstrap_history import History, replay
 from churnwatch.bootstrap_places import Places, Search, gaps
 from churnwatch.bootstrap_state import FAR_MS, Filled, Writer, look, store_learner
 from churnwatch.kafka import Cluster, describe, open_producer

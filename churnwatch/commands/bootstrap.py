@@ -51,6 +51,8 @@ def bootstrap(
     - `churnwatch bootstrap history/*.jsonl.zst --until 2026-03-01T00:00:00Z --json`
     """
     until_ms = None if until is None else instant_ms(until)
+    if until_ms is not None and until_ms > time.time_ns() // 1_000_000:
+        raise typer.BadParameter("--until is in the future; the files must hold all that has happened before it")
     from churnwatch.bootstrap import Options, bootstrap
 
     settings = load_settings()

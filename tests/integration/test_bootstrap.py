@@ -1,6 +1,7 @@
 """The history from a file and the rest through a worker come to what the whole log comes to, byte for byte."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
@@ -8,12 +9,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from alerts.alert import decode, encode
 from churnwatch.bootstrap import Options, Summary, bootstrap
-from churnwatch.bootstrap_history import Files, Sink, replay
+from churnwatch.bootstrap_files import Files
+from churnwatch.bootstrap_history import Sink, replay
 from churnwatch.services import Services
-from models.guide import decode_guide, encode_guide
+from models.guide import Guide, decode_guide, encode_guide
 from models.labels import Example
 from streams.errors import StateError
 from streams.outgoing import Outgoing
@@ -48,6 +52,11 @@ def halves(shop: Reference, tmp_path: Path) -> tuple[Path, Path]:
     """The log cut in two, where the model has just begun to speak."""
     cut = len(shop.events) * 3 // 5
     return write(tmp_path / "past.jsonl", shop.events[:cut]), write(tmp_path / "rest.jsonl", shop.events[cut:])
+
+
+def last_guide(shop: Reference) -> Guide:
+    assert shop.learning.guide is not None
+    return shop.learning.guide
 
 
 def cut_ms(shop: Reference) -> int:
@@ -97,11 +106,11 @@ def assert_as_if_it_had_run_all_along(lab: Installation, shop: Reference, before
     assert len(examples) + learnt == len(whole.examples)
     every: set[Example] = set(whole.examples)
     assert every.issuperset(examples)
-    assert whole.guide is not None
-    lab.wait_for(lambda: decode_guide(model_of(lab)[0]).version == whole.guide.version)
+    guide = last_guide(shop)
+    lab.wait_for(lambda: decode_guide(model_of(lab)[0]).version == guide.version)
     newest, history = model_of(lab)
-    assert newest == encode_guide(whole.guide)
-    assert len(history) == whole.guide.version
+    assert newest == encode_guide(guide)
+    assert len(history) == guide.version
 
 
 @pytest.mark.parametrize("overlap", ["none", "known by their ids", "cut by time"])
@@ -131,9 +140,9 @@ def test_killed_in_the_middle_and_run_again_beside_a_waiting_worker(
 ) -> None:
     past, rest = halves
     lab.publish(rest)
-    command = [sys.executable, "-m", "churnwatch.cli", "bootstrap", str(past)]
+    words = [sys.executable, "-m", "churnwatch.cli", "bootstrap", str(past)]
     with (tmp_path / "bootstrap.log").open("wb") as log:
-        process = subprocess.Popen(command, env=lab.environ(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(words, env=lab.environ(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             lab.wait_for(lambda: len(lab.metas()) == PARTITIONS)
             assert process.poll() is None, (tmp_path / "bootstrap.log").read_text()
@@ -154,6 +163,35 @@ def test_killed_in_the_middle_and_run_again_beside_a_waiting_worker(
         run(lab, past)
 
 
+def command(lab: Installation, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-m", "churnwatch.cli", "bootstrap", *map(str, arguments)]
+    return subprocess.run(words, env=lab.environ(), capture_output=True, text=True, check=False)
+
+
+def test_what_kafka_has_deleted_and_the_files_do_not_hold_is_missed(
+    lab: Installation, real_kafka: str, halves: tuple[Path, Path]
+) -> None:
+    past, rest = halves
+    lab.publish(rest)
+    orders = lab.settings.topics().inputs["orders"]
+    admin = AdminClient({"bootstrap.servers": real_kafka, "log_level": 0})
+    for deleted in admin.delete_records([TopicPartition(orders, p, 2) for p in range(PARTITIONS)]).values():
+        deleted.result(20)
+    refused = command(lab, past)
+    assert refused.returncode == 1
+    assert f"Kafka has deleted the beginning of {orders} (begins 2024-" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert lab.metas() == {}
+
+    told = json.loads(command(lab, past, "--allow-gap", "--json").stdout)
+    assert [topic.partition(" ")[0] for topic in told["gaps"]] == [orders]
+    assert told["topics_begin_at"][orders] == {str(p): 2 for p in range(PARTITIONS)}
+    assert told["events"]["applied"] == told["events"]["read"] > 0
+    again = command(lab, past)
+    assert again.returncode == 1
+    assert f"namespace {lab.settings.redis_namespace} already holds state" in again.stderr
+
+
 def test_state_that_is_there_is_only_replaced_on_demand(
     lab: Installation, shop: Reference, halves: tuple[Path, Path]
 ) -> None:
@@ -171,5 +209,5 @@ def test_state_that_is_there_is_only_replaced_on_demand(
     lab.start()
     lab.until(shop.last_ms)
     # What the first life has left on the topic of examples does not disturb the second.
-    lab.wait_for(lambda: model_of(lab)[0] == encode_guide(shop.learning.guide))
+    lab.wait_for(lambda: model_of(lab)[0] == encode_guide(last_guide(shop)))
     assert lab.held().customers == shop.learning.partition.states

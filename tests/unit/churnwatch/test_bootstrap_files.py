@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from churnwatch.bootstrap_history import KEPT_MS, Checked, Files, check, replay
+from churnwatch.bootstrap_files import KEPT_MS, Checked, Files, check
+from churnwatch.bootstrap_history import replay
 from churnwatch.settings import Settings
 from streams.errors import InputFileError
 from streams.time import DAY_MS, HOUR_MS
