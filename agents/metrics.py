@@ -19,6 +19,8 @@ from prometheus_client.process_collector import ProcessCollector
 
 from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, Metric
 from agents.metric_series import Series
+from models.standing import Standing
+from models.verdict import VERDICTS
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 """The media type of what `Metrics.render` returns."""
@@ -186,6 +188,20 @@ class Metrics:
             figure = name.removeprefix(RECENT)
             if figure in LABELS["metric"].values:
                 self._set("churnwatch_model_quality", value, figure, "recent" if name.startswith(RECENT) else "all")
+
+    def standing(self, standing: Standing) -> None:
+        """Set the verdict, the figures of each segment and the reliability curve."""
+        for verdict in VERDICTS:
+            self._set("churnwatch_model_verdict", verdict == standing.verdict.band, verdict)
+        for segment, figures in standing.segments.items():
+            for name, value in figures.items():
+                if name in LABELS["metric"].values:
+                    self._set("churnwatch_model_segment_quality", value, name, segment)
+        for point in standing.reliability:
+            tenth = LABELS["bin"].values[point.place]
+            self._set("churnwatch_model_reliability", point.said, tenth, "said")
+            self._set("churnwatch_model_reliability", point.came, tenth, "came")
+            self._set("churnwatch_model_reliability_examples", point.examples, tenth)
 
     def learner_lag(self, batches: int) -> None:
         """Set how many messages the learner has yet to learn; a worker that loses the learner sets 0."""

@@ -13,11 +13,12 @@ from alerts.budget import BudgetKeeper
 from alerts.default_playbook import DEFAULT_PLAYBOOK
 from alerts.policy import Policy
 from churnwatch.settings import Settings
-from features.catalog import CATALOG
+from features.catalog import CATALOG, INDEX
 from features.tiles import RETENTION_DAYS
 from models.guide import Guide, decode_guide, initial_guide
 from models.learner import Learner
 from models.question import Question
+from models.rule import RuleInputs
 from streams.errors import ConfigError
 from streams.time import DAY_MS
 
@@ -80,6 +81,8 @@ def learner(settings: Settings) -> Learner:
         extra=BudgetKeeper(policy(settings)),
         grid_ms=epoch_ms(settings),
         min_labels=settings.min_labels,
+        question=question(settings),
+        rule=RuleInputs(INDEX["order_silence_days"], INDEX["gap_mean_days"], INDEX["order_days"]),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from agents.metric_catalog import LABELS
 from alerts.alert import Alert, decode
 from churnwatch.terminal import say, say_table
+from models.verdict import judge
 from streams.time import DAY_MS, parse_instant
 
 if TYPE_CHECKING:
@@ -103,6 +105,14 @@ def _learning(scrape: Scrape) -> None:
             ]
         ],
     )
+    verdict = judge({f"recent_{name}": value for name, value in _recent(scrape)})
+    say(f"How far to trust it: {verdict.words.upper()}. {verdict.reason}")
+
+
+def _recent(scrape: Scrape) -> Iterator[tuple[str, float]]:
+    for name in LABELS["metric"].values:
+        for value in scrape.values("churnwatch_model_quality", metric=name, window="recent"):
+            yield name, value
 
 
 def _alerts(heard: Heard) -> None:

@@ -79,6 +79,7 @@ class WorkerStatus:
         age_seconds = (now_ms() - guide.learnt_until_ms) / 1000 if guide.learnt_until_ms else 0.0
         self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)
         self.metrics.quality(guide.quality)
+        self.metrics.standing(guide.standing)
         self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
         return self.metrics.render()
 

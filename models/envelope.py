@@ -19,6 +19,7 @@ class Envelope(Generic[_Value]):
         schema: version of its layout, 1 to 255; raised whenever older programs could not read it.
         what: how to call it in an error.
         remedy: what to do about one that cannot be read.
+        oldest: the first schema that can still be read.
 
     >>> class Point(msgspec.Struct, array_like=True):
     ...     x: int
@@ -26,8 +27,9 @@ class Envelope(Generic[_Value]):
     b'\x01\x91\x05'
     """
 
-    def __init__(self, kind: type[_Value], schema: int, what: str, remedy: str) -> None:
+    def __init__(self, kind: type[_Value], schema: int, what: str, remedy: str, *, oldest: int = 1) -> None:
         self._schema = schema
+        self._oldest = oldest
         self._what = what
         self._remedy = remedy
         self._encoder = msgspec.msgpack.Encoder()
@@ -42,13 +44,15 @@ class Envelope(Generic[_Value]):
 
         Raises:
             NewerSchema: a newer Churnwatch wrote it.
-            Corrupt: it is not such a value.
+            Corrupt: it is not such a value, or of a schema that is read no more.
         """
         schema = written[0] if written else 0
         if schema > self._schema:
             raise NewerSchema(
                 f"{self._what} has schema {schema}, this program knows up to {self._schema}: upgrade this program"
             )
+        if written and schema < self._oldest:
+            raise Corrupt(f"{self._what} has schema {schema}, this program reads {self._oldest} on: {self._remedy}")
         try:
             return self._decoder.decode(written[1:])
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

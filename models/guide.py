@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from models.envelope import Envelope
+from models.standing import Standing
 from streams.errors import Corrupt, StateError
 
 GUIDE_SCHEMA: Final = 1
@@ -50,6 +51,7 @@ class Guide(msgspec.Struct, frozen=True):
         value_cut: value from which a customer counts as of high value; None while unknown.
         extra: whatever else the injected statistics (`learner.Extra`) derive; plain data.
         quality: prequential figures of what was said, by name.
+        standing: what else is to be told of the model; nothing is decided by it.
     """
 
     version: int
@@ -66,6 +68,7 @@ class Guide(msgspec.Struct, frozen=True):
     value_cut: float | None = None
     extra: dict[str, Any] = {}
     quality: dict[str, float] = {}
+    standing: Standing = Standing()
 
 
 def initial_guide(names: Sequence[str], scales: Sequence[Scale]) -> Guide:

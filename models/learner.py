@@ -5,7 +5,7 @@
     2. `advance` finds the frontier: the least mark over the sources that are not idle, once all have spoken.
        Nothing that matured before it can still come.
     3. Examples up to the frontier are learnt in the order (matured, taken, customer): first tested on what was
-       said at the time (prequential), then trained.
+       said at the time (`Examiner`), then trained.
     4. A guide is cut: in replay at every boundary of a fixed grid up to the frontier, live at the frontier itself;
        none where nothing has changed.
 
@@ -19,18 +19,26 @@ input partitions, so marks and sequence numbers are as many.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappush
+from typing import Final
 
 import msgspec
 
+from models.block import Waiting, block, in_order, makes_sense
+from models.examiner import Examiner
 from models.extra import Extra, NoExtra
 from models.guide import Guide, Scale
-from models.labels import Example, ExampleBatch, unpack_vector
-from models.learner_state import Counters, LearnerState, Saved, Source, Waiting, decode_saved, encode_saved
+from models.labels import Example, ExampleBatch
+from models.learner_state import Counters, LearnerState, Saved, Source, decode_saved, encode_saved
 from models.pipeline import ChurnModel
+from models.question import Question
+from models.rule import RuleInputs
 from models.snapshot import dump_model, load_model
 from streams.errors import Corrupt
 from streams.time import DAY_MS
+
+BLOCK_MAX: Final = 4_096
+"""Examples learnt in one go; bounds the memory that a block takes, and changes nothing in what comes of it."""
 
 _ordered = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -45,6 +53,8 @@ class Learner:
         grid_ms: in replay, the distance of the boundaries (multiples, from the epoch on); None for live.
         min_labels: labels learnt before a guide is `ready`.
         waiting_max: most examples waiting.
+        question: what is asked; tells when all labels of a week are due.
+        rule: where a vector holds what the silence rule goes by; None leaves the comparison with it out.
 
     >>> from models.labels import pack_vector
     >>> day = 86_400_000
@@ -67,6 +77,8 @@ class Learner:
         grid_ms: int | None = None,
         min_labels: int = 500,
         waiting_max: int = 50_000,
+        question: Question | None = None,
+        rule: RuleInputs | None = None,
     ) -> None:
         if grid_ms is not None and grid_ms < 1:
             raise ValueError("grid_ms must be 1 or more, or None")
@@ -76,7 +88,8 @@ class Learner:
         self._min_labels = min_labels
         self._waiting_max = waiting_max
         self._state = LearnerState()
-        self._summary: dict[str, float] | None = None
+        self._examiner = Examiner(question or Question(), rule, grid_ms)
+        self._examiner.resume(self._state.exam)
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -99,9 +112,12 @@ class Learner:
             self._count(batch)
         for example in batch.examples:
             self._wait(example)
-        while len(state.waiting) > self._waiting_max:
-            state.counters.early += 1
-            self._learn(heappop(state.waiting))
+        excess = len(state.waiting) - self._waiting_max
+        if excess > 0:
+            state.counters.early += excess
+            state.waiting.sort()  # what is sorted is a heap
+            early, state.waiting = state.waiting[:excess], state.waiting[excess:]
+            self._learn(early)
 
     def _count(self, batch: ExampleBatch) -> None:
         try:
@@ -113,21 +129,13 @@ class Learner:
 
     def _wait(self, example: Example) -> None:
         counters, learnt_until_ms = self._state.counters, self._state.learnt_until_ms
-        if not self._makes_sense(example):
+        if not makes_sense(example, len(self._model.names)):
             counters.damaged += 1
             return
         if learnt_until_ms is not None and example.matured_ms <= learnt_until_ms:
             counters.late += 1
         self._heard_of(example.matured_ms)
-        heappush(self._state.waiting, _in_order(example))
-
-    def _makes_sense(self, example: Example) -> bool:
-        return (
-            len(example.vector) == 4 * len(self._model.names)
-            and example.label in {0, 1}
-            and 0.0 <= example.risk <= 1.0
-            and 0 <= example.taken_ms <= example.matured_ms
-        )
+        heappush(self._state.waiting, in_order(example))
 
     def _heard_of(self, at_ms: int) -> None:
         first_ms = self._state.first_ms
@@ -186,24 +194,26 @@ class Learner:
             due = sorted(example for example in waiting if example[0] <= boundary_ms)
             waiting[:] = [example for example in waiting if example[0] > boundary_ms]
             heapify(waiting)
-            for example in due:
-                self._learn(example)
+            self._learn(due)
+        self._examiner.close(boundary_ms)
         return self._cut(boundary_ms)
 
-    def _learn(self, waiting: Waiting) -> None:
-        matured_ms, taken_ms, customer, label, risk, version, segment, vector = waiting
+    def _learn(self, due: Sequence[Waiting]) -> None:
         state = self._state
-        state.prequential.update(Example(customer, taken_ms, matured_ms, label, risk, version, segment, vector))
-        self._model.learn(unpack_vector(vector), label)
-        state.counters.examples += 1
-        state.counters.churned += label
+        for first in range(0, len(due), BLOCK_MAX):
+            examples = block(due[first : first + BLOCK_MAX])
+            self._examiner.test(examples)
+            labels = examples.labels.tolist()
+            self._model.learn_rows(examples.inputs, labels)
+            state.counters.examples += len(labels)
+            state.counters.churned += sum(labels)
         state.learnt_since_cut = True
-        self._summary = None
 
     def _cut(self, boundary_ms: int) -> Guide | None:
         """Return a new guide; None where nothing was learnt and the extra says what it said before."""
         state = self._state
-        derived = self._extra.at(boundary_ms, self.quality())
+        quality = self.quality()
+        derived = self._extra.at(boundary_ms, quality)
         said = _ordered.encode(derived)
         if not state.learnt_since_cut and said == state.last_extra:
             return None
@@ -212,7 +222,7 @@ class Learner:
         state.last_extra = said
         means, logistic, bayes = self._model.folded()
         examples = state.counters.examples
-        return Guide(
+        guide = Guide(
             version=state.version,
             learnt_until_ms=boundary_ms,
             examples=examples,
@@ -226,8 +236,11 @@ class Learner:
             thresholds=derived.pop("thresholds", {}),
             value_cut=derived.pop("value_cut", None),
             extra=derived,
-            quality=self.quality(),
+            quality=quality,
+            standing=self._examiner.standing(),
         )
+        self._examiner.keep(guide)
+        return guide
 
     # -- what others look at -------------------------------------------------------------------------------------------
 
@@ -253,9 +266,7 @@ class Learner:
 
     def quality(self) -> dict[str, float]:
         """Return the prequential figures by name; see `Prequential.summary`."""
-        if self._summary is None:
-            self._summary = self._state.prequential.summary()
-        return dict(self._summary)
+        return self._examiner.figures()
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -276,17 +287,4 @@ class Learner:
         self._extra.load(saved.extra)
         self._model = model
         self._state = saved.state
-        self._summary = None
-
-
-def _in_order(example: Example) -> Waiting:
-    return (
-        example.matured_ms,
-        example.taken_ms,
-        example.customer,
-        example.label,
-        example.risk,
-        example.version,
-        example.segment,
-        example.vector,
-    )
+        self._examiner.resume(saved.state.exam)

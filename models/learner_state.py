@@ -6,13 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
+from models.block import Waiting
 from models.envelope import Envelope
-from models.prequential import Prequential
+from models.examiner import Exam
 
-LEARNER_SCHEMA: Final = 1
-
-Waiting = tuple[int, int, str, int, float, int, str, bytes]
-"""An example in the order of learning: matured, taken, customer, label, risk, version, segment, vector."""
+LEARNER_SCHEMA: Final = 2
 
 
 class Source(msgspec.Struct, array_like=True):
@@ -58,7 +56,7 @@ class LearnerState(msgspec.Struct, array_like=True):
         learnt_since_cut: whether an example was learnt since.
         last_extra: what the extra said for it, encoded.
         counters: what has happened.
-        prequential: quality of what was said.
+        exam: what was said, and how it turned out.
     """
 
     partitions: int = 0
@@ -70,7 +68,7 @@ class LearnerState(msgspec.Struct, array_like=True):
     learnt_since_cut: bool = False
     last_extra: bytes = b""
     counters: Counters = msgspec.field(default_factory=Counters)
-    prequential: Prequential = msgspec.field(default_factory=Prequential)
+    exam: Exam = msgspec.field(default_factory=Exam)
 
 
 class Saved(msgspec.Struct, array_like=True, frozen=True):
@@ -81,11 +79,11 @@ class Saved(msgspec.Struct, array_like=True, frozen=True):
     state: LearnerState
 
 
-_envelope = Envelope(Saved, LEARNER_SCHEMA, "the learner's state", "delete it to learn anew")
+_envelope = Envelope(Saved, LEARNER_SCHEMA, "the learner's state", "delete it to learn anew", oldest=LEARNER_SCHEMA)
 
 
 def encode_saved(saved: Saved) -> bytes:
-    """Return its bytes: about 100 kB, and 250 bytes per waiting example."""
+    """Return its bytes: about 200 kB, and 250 bytes per waiting example."""
     return _envelope.encode(saved)
 
 

@@ -59,6 +59,18 @@ class Quality(msgspec.Struct, frozen=True):
         return {prefix + name: float(value) for name, value in named.items() if value is not None}
 
 
+class Reliability(msgspec.Struct, array_like=True, frozen=True):
+    """One point of the reliability curve: of `examples` whose risk lay in a bin, the mean risk `said` and the share that `came`.
+
+    `place` is the bin's number: 0 for risks below .1, 9 for those from .9 on.
+    """
+
+    place: int
+    said: float
+    came: float
+    examples: int
+
+
 def roc_auc(churned: Counts, stayed: Counts) -> float | None:
     """Return the area under the ROC curve from counts per group, in the order of rising risk.
 

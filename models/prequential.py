@@ -1,199 +1,197 @@
 """Prequential quality: every example first tests what was said at the time, and only then trains.
 
-Kept as counts, not rows: for each class, how many examples had a risk in each of `BINS` bins. From that follow the
-AUC (its error from binning is bounded and reported), PR AUC, calibration and lift. Sums of losses are integers in
-millionths, so adding, taking away and merging are exact, whatever the order.
+Kept as counts, not rows: for each class, how many examples had a risk in each of a thousand bins. From that follow the
+AUC (its error from binning is bounded and reported), PR AUC, calibration and lift, for what the model said and, beside
+it, for what the silence rule would have said of the same examples: the floor that a model must rise above.
 
-    all time        `model` and, apart from it, `rule` (what the silence rule said while no model was ready)
-    by segment      of what the model said
+    all time        everything that the model said
+    by segment      the same, apart
     by cohort       the snapshots taken at one instant (a week's, by default), for the AUC within one; the newest
-                    `COHORTS_MAX` of them together are the rolling figures (`recent_`)
+                    `COHORTS_MAX` closed ones together are the rolling figures (`recent_`)
+
+A cohort is closed once the labels of all of it are due. An explicit cancellation is known at once, so of a cohort that is
+still open only leavers have been heard of: it would make every rolling figure look as if everybody left.
 
 Prequential evaluation: Dawid (1984); in streams: Gama, Sebastião and Rodrigues (2013).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import log
-from operator import add, sub
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from models.labels import Example
-from models.measures import ECE_BINS, RISK_MIN, Quality, binning_error, roc_auc, summarise
+from models.alarms import Alarms
+from models.block import Block
+from models.measures import Reliability, average_precision, roc_auc, top_precision
+from models.rule import RuleInputs
+from models.sketch import Outcomes, Sketch, outcomes
 
-BINS: Final = 1000
 COHORTS_MAX: Final = 13
-"""Cohorts in the rolling figures; a quarter of weeks."""
+"""Closed cohorts in the rolling figures; a quarter of weeks."""
 
+OPEN_MAX: Final = 64
 SEGMENTS_MAX: Final = 16
-_MILLION: Final = 1_000_000
 
 
-def _zeros(size: int) -> list[int]:
-    return [0] * size
+class Tally(msgspec.Struct, array_like=True):
+    """What is counted of one set of examples: what the model said, what the rule would have, and the warnings."""
+
+    model: Sketch = msgspec.field(default_factory=Sketch)
+    floor: Sketch = msgspec.field(default_factory=Sketch)
+    alarms: Alarms = msgspec.field(default_factory=Alarms)
+
+    def merge(self, other: Tally) -> None:
+        """Add the counts of another set."""
+        self.model.merge(other.model)
+        self.floor.merge(other.floor)
+        self.alarms.merge(other.alarms)
+
+    def figures(self, horizon_days: int) -> dict[str, float]:
+        """Return the figures by name, undefined ones left out; those of the rule begin with `rule_`."""
+        figures = self.model.quality().as_dict()
+        churned, stayed = self.floor.churned, self.floor.stayed
+        precision = top_precision(churned, stayed)
+        rule = {
+            "rule_auc": roc_auc(churned, stayed),
+            "rule_pr_auc": average_precision(churned, stayed),
+            "rule_precision_10": precision,
+        }
+        figures |= {name: value for name, value in rule.items() if value is not None}
+        return figures | self.alarms.figures(horizon_days)
 
 
-class Outcome(NamedTuple):
-    """An example as the sketches count it: bin of risk, label, and losses and risk in millionths."""
+class _Rows:
+    """A block with everything that is counted of it worked out once."""
 
-    place: int
-    label: int
-    log_loss: int
-    brier: int
-    said: int
+    def __init__(self, block: Block, thresholds: NDArray[np.float64], rule: RuleInputs | None) -> None:
+        self.block = block
+        self.came = outcomes(block.risks, block.labels)
+        self.floor: Outcomes | None = None
+        self.silence: NDArray[np.float64] | None = None
+        if rule is not None:
+            self.floor = outcomes(rule.risks(block.inputs), block.labels)
+            self.silence = rule.silence(block.inputs)
+        self.known = ~np.isnan(thresholds)
+        self.warned = block.risks >= np.where(self.known, thresholds, np.inf)
 
-
-def outcome(risk: float, label: int) -> Outcome:
-    """Return what to count of an example: what was said (0 to 1) and what came (1 churned, 0 stayed).
-
-    >>> outcome(0.25, 1)
-    Outcome(place=250, label=1, log_loss=1386294, brier=562500, said=250000)
-    """
-    likelihood = risk if label else 1.0 - risk
-    loss = -log(min(max(likelihood, RISK_MIN), 1.0 - RISK_MIN))
-    place = min(int(risk * BINS), BINS - 1)
-    return Outcome(place, label, round(loss * _MILLION), round((risk - label) ** 2 * _MILLION), round(risk * _MILLION))
-
-
-class Sketch(msgspec.Struct, array_like=True):
-    """Counts and sums of one set of examples.
-
-    Attributes:
-        churned, stayed: examples of each class per bin of risk.
-        log_loss, brier: sums, in millionths.
-        said: sum of risk per calibration bin, in millionths.
-    """
-
-    churned: list[int] = msgspec.field(default_factory=lambda: _zeros(BINS))
-    stayed: list[int] = msgspec.field(default_factory=lambda: _zeros(BINS))
-    log_loss: int = 0
-    brier: int = 0
-    said: list[int] = msgspec.field(default_factory=lambda: _zeros(ECE_BINS))
-
-    def __post_init__(self) -> None:
-        if {len(self.churned), len(self.stayed)} != {BINS} or len(self.said) != ECE_BINS:
-            raise ValueError(f"a sketch has {BINS} bins of each class and {ECE_BINS} of calibration")
-
-    def update(self, outcome: Outcome) -> None:
-        """Count an example."""
-        place = outcome.place
-        (self.churned if outcome.label else self.stayed)[place] += 1
-        self.log_loss += outcome.log_loss
-        self.brier += outcome.brier
-        self.said[place * ECE_BINS // BINS] += outcome.said
-
-    def merge(self, other: Sketch) -> None:
-        """Add the counts of another sketch."""
-        self._combine(other, 1)
-
-    def remove(self, other: Sketch) -> None:
-        """Take away the counts of a sketch that was merged before."""
-        self._combine(other, -1)
-
-    def _combine(self, other: Sketch, sign: int) -> None:
-        by = add if sign > 0 else sub
-        self.churned = list(map(by, self.churned, other.churned))
-        self.stayed = list(map(by, self.stayed, other.stayed))
-        self.said = list(map(by, self.said, other.said))
-        self.log_loss += sign * other.log_loss
-        self.brier += sign * other.brier
-
-    def quality(self) -> Quality:
-        """Return the figures; log loss and Brier score are exact to a millionth."""
-        rows = sum(self.churned) + sum(self.stayed)
-        width = BINS // ECE_BINS
-        came = np.asarray(self.churned, dtype=np.int64).reshape(ECE_BINS, width).sum(axis=1)
-        off = np.abs(np.asarray(self.said, dtype=np.float64) / _MILLION - came).sum()
-        return summarise(
-            np.asarray(self.churned, dtype=np.int64),
-            np.asarray(self.stayed, dtype=np.int64),
-            log_loss=self.log_loss / _MILLION / rows if rows else None,
-            brier=self.brier / _MILLION / rows if rows else None,
-            ece=float(off) / rows if rows else None,
-            auc_error=binning_error(self.churned, self.stayed),
-        )
+    def count(self, tally: Tally, rows: NDArray[np.bool_]) -> None:
+        """Count the rows that are True in `rows`."""
+        tally.model.update(self.came.where(rows))
+        if self.floor is not None:
+            tally.floor.update(self.floor.where(rows))
+        judged = rows & self.known
+        silence = None if self.silence is None else self.silence[judged]
+        tally.alarms.update(self.warned[judged], self.block.labels[judged], silence)
 
 
 class Prequential(msgspec.Struct, array_like=True):
     """Quality of what was really said, all-time, rolling, by segment and within cohorts.
 
-    Bounded: at most `SEGMENTS_MAX` segments (further ones are counted in the whole only) and `COHORTS_MAX` cohorts;
-    about 60 kB as MessagePack.
+    Bounded: at most `SEGMENTS_MAX` segments (further ones are counted in the whole only), `COHORTS_MAX` closed cohorts and
+    `OPEN_MAX` open ones; about 200 kB as MessagePack.
+
+    Attributes:
+        rule: what the silence rule itself said while no model was ready.
+        whole: everything that the model said.
+        segments: the same by segment.
+        cohorts: the same by the instant taken, open cohorts and the newest closed ones.
+        closed_ms: cohorts taken up to here are closed.
+        weeks: closed cohorts so far that have a weekly AUC; weekly_auc: the sum of theirs, and of the rule's.
     """
 
-    model: Sketch = msgspec.field(default_factory=Sketch)
     rule: Sketch = msgspec.field(default_factory=Sketch)
-    recent: Sketch = msgspec.field(default_factory=Sketch)
-    segments: dict[str, Sketch] = {}
-    cohorts: dict[int, Sketch] = {}
-    past_auc_sum: float = 0.0
-    past_cohorts: int = 0
+    whole: Tally = msgspec.field(default_factory=Tally)
+    segments: dict[str, Tally] = {}
+    cohorts: dict[int, Tally] = {}
+    closed_ms: int = -1
+    weeks: tuple[int, int] = (0, 0)
+    weekly_auc: tuple[float, float] = (0.0, 0.0)
 
-    def update(self, example: Example) -> None:
-        """Test what was said about an example. Cohorts older than the rolling window count in the whole only."""
-        came = outcome(example.risk, example.label)
-        if not example.version:
-            self.rule.update(came)
+    def update(self, block: Block, thresholds: NDArray[np.float64], rule: RuleInputs | None) -> None:
+        """Test what was said about examples.
+
+        Args:
+            block: the examples (n).
+            thresholds: the risk from which each counted as in danger when it was asked about (n); NaN where unknown.
+            rule: where the silence rule finds its inputs; None leaves its figures out.
+        """
+        spoken = block.versions > 0
+        if not spoken.all():
+            silent = ~spoken
+            self.rule.update(outcomes(block.risks[silent], block.labels[silent]))
+            block, thresholds = block.where(spoken), thresholds[spoken]
+        if not block.labels.size:
             return
-        self.model.update(came)
-        segment = self.segments.get(example.segment)
-        if segment is None and len(self.segments) < SEGMENTS_MAX:
-            segment = self.segments[example.segment] = Sketch()
-        if segment is not None:
-            segment.update(came)
-        cohort = self._cohort(example.taken_ms)
-        if cohort is not None:
-            cohort.update(came)
-            self.recent.update(came)
+        rows = _Rows(block, thresholds, rule)
+        rows.count(self.whole, np.ones(block.labels.size, dtype=np.bool_))
+        for segment in sorted(set(block.segments.tolist())):
+            if segment in self.segments or len(self.segments) < SEGMENTS_MAX:
+                rows.count(self.segments.setdefault(segment, Tally()), block.segments == segment)
+        for taken_ms in np.unique(block.taken_ms).tolist():
+            if taken_ms in self.cohorts or self._room(taken_ms):
+                rows.count(self.cohorts.setdefault(taken_ms, Tally()), block.taken_ms == taken_ms)
 
-    def _cohort(self, taken_ms: int) -> Sketch | None:
-        found = self.cohorts.get(taken_ms)
-        if found is not None:
-            return found
-        if len(self.cohorts) >= COHORTS_MAX:
-            oldest = min(self.cohorts)
-            if taken_ms < oldest:
-                return None
-            gone = self.cohorts.pop(oldest)
-            self.recent.remove(gone)
-            auc = roc_auc(gone.churned, gone.stayed)
-            if auc is not None:
-                self.past_auc_sum += auc
-                self.past_cohorts += 1
-        found = self.cohorts[taken_ms] = Sketch()
-        return found
+    def _room(self, taken_ms: int) -> bool:
+        return taken_ms > self.closed_ms and len(self.cohorts) < COHORTS_MAX + OPEN_MAX
 
-    def summary(self) -> dict[str, float]:
+    def close(self, taken_ms: int) -> dict[int, Tally]:
+        """Close the cohorts taken up to `taken_ms`, the labels of which are all due; return those closed just now."""
+        just = {at_ms: self.cohorts[at_ms] for at_ms in sorted(self.cohorts) if self.closed_ms < at_ms <= taken_ms}
+        self.closed_ms = max(self.closed_ms, taken_ms)
+        for tally in just.values():
+            aucs = [roc_auc(sketch.churned, sketch.stayed) for sketch in (tally.model, tally.floor)]
+            known = [auc is not None for auc in aucs]
+            self.weeks = (self.weeks[0] + known[0], self.weeks[1] + known[1])
+            self.weekly_auc = (self.weekly_auc[0] + (aucs[0] or 0.0), self.weekly_auc[1] + (aucs[1] or 0.0))
+        for old_ms in [at_ms for at_ms in sorted(self.cohorts) if at_ms <= self.closed_ms][:-COHORTS_MAX]:
+            del self.cohorts[old_ms]
+        return just
+
+    # -- what came of it -----------------------------------------------------------------------------------------------
+
+    def recent(self) -> Tally:
+        """Return the closed cohorts together."""
+        together = Tally()
+        for tally in self._closed():
+            together.merge(tally)
+        return together
+
+    def _closed(self) -> list[Tally]:
+        return [self.cohorts[at_ms] for at_ms in sorted(self.cohorts) if at_ms <= self.closed_ms]
+
+    def summary(self, horizon_days: int) -> dict[str, float]:
         """Return the figures by name, undefined ones left out.
 
-        All-time as in `measures.Quality`; `recent_…` rolling; `rule_auc` and `rule_examples` of the silence rule;
-        `weekly_auc` and `recent_weekly_auc` the mean AUC within a cohort, all-time and rolling.
+        As in `measures.Quality` and `alarms.Alarms.figures`; `rule_…` of the silence rule on the same examples;
+        `weekly_auc` the mean AUC within a cohort; `recent_…` rolling. `rule_examples` counts those that it spoke on itself.
         """
-        figures = self.model.quality().as_dict() | self.recent.quality().as_dict("recent_")
-        if self.rule_examples:
-            figures["rule_examples"] = float(self.rule_examples)
-            rule_auc = roc_auc(self.rule.churned, self.rule.stayed)
-            if rule_auc is not None:
-                figures["rule_auc"] = rule_auc
-        recent = list(self._cohort_aucs())
-        if recent:
-            figures["recent_weekly_auc"] = sum(recent) / len(recent)
-        if recent or self.past_cohorts:
-            figures["weekly_auc"] = (self.past_auc_sum + sum(recent)) / (self.past_cohorts + len(recent))
-        return figures
+        figures = self.whole.figures(horizon_days) | _weekly(self.weeks, self.weekly_auc)
+        figures |= {f"recent_{name}": value for name, value in self._recently(horizon_days).items()}
+        spoke = self.rule.examples
+        return figures | ({"rule_examples": float(spoke)} if spoke else {})
 
-    @property
-    def rule_examples(self) -> int:
-        """Examples about which the silence rule had spoken."""
-        return sum(self.rule.churned) + sum(self.rule.stayed)
+    def _recently(self, horizon_days: int) -> dict[str, float]:
+        closed = self._closed()
+        if not closed:
+            return {}
+        models = [roc_auc(tally.model.churned, tally.model.stayed) for tally in closed]
+        floors = [roc_auc(tally.floor.churned, tally.floor.stayed) for tally in closed]
+        known = [[auc for auc in aucs if auc is not None] for aucs in (models, floors)]
+        weekly = _weekly((len(known[0]), len(known[1])), (sum(known[0]), sum(known[1])))
+        return self.recent().figures(horizon_days) | weekly
 
-    def _cohort_aucs(self) -> Iterator[float]:
-        for taken_ms in sorted(self.cohorts):
-            cohort = self.cohorts[taken_ms]
-            auc = roc_auc(cohort.churned, cohort.stayed)
-            if auc is not None:
-                yield auc
+    def by_segment(self, horizon_days: int) -> dict[str, dict[str, float]]:
+        """Return the all-time figures of each segment."""
+        return {name: self.segments[name].figures(horizon_days) for name in sorted(self.segments)}
+
+    def reliability(self) -> list[Reliability]:
+        """Return the rolling reliability curve."""
+        return self.recent().model.reliability()
+
+
+def _weekly(weeks: tuple[int, int], sums: tuple[float, float]) -> dict[str, float]:
+    names = ("weekly_auc", "rule_weekly_auc")
+    return {name: total / count for name, count, total in zip(names, weeks, sums, strict=True) if count}

@@ -16,7 +16,11 @@ not order within 60 days with an AUC of .62 and .56 in the first five months, an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 RHYTHM_PRIOR_DAYS: Final = 30.0
 """The rhythm of somebody about whom nothing is known; counts as one more gap, for two orders are not a habit."""
@@ -66,3 +70,32 @@ def sentence(silence_days: float, mean_gap_days: float | None, order_days: int) 
 def _days(days: float) -> str:
     whole = max(round(days), 0)
     return "1 day" if whole == 1 else f"{whole} days"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInputs:
+    """Where in a vector the rule finds what it goes by: days since the last order, mean gap, days with an order.
+
+    With these it can be asked about any example after the fact, to the day, and held against what the model said.
+
+    >>> RuleInputs(0, 1, 2).risks(np.array([[28.0, 10.0, 5.0], [60.0, 0.0, 1.0]])).tolist()
+    [0.5, 0.5]
+    """
+
+    silence_days: int
+    gap_mean_days: int
+    order_days: int
+
+    def risks(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return `silence_risk` of every row; inputs (n, features), finite, to (n)."""
+        silence = np.maximum(inputs[:, self.silence_days], 0.0)
+        days, gap = inputs[:, self.order_days], np.maximum(inputs[:, self.gap_mean_days], 0.0)
+        regular = days >= 2.0
+        known = np.where(regular, days, 1.0)
+        rhythm = np.where(regular, (gap * (known - 1.0) + RHYTHM_PRIOR_DAYS) / known, RHYTHM_PRIOR_DAYS)
+        risks: NDArray[np.float64] = silence**2 / (silence**2 + (2.0 * rhythm) ** 2)
+        return risks
+
+    def silence(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the days since the last order of every row; (n, features) to (n)."""
+        return inputs[:, self.silence_days]

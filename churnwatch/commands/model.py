@@ -15,11 +15,14 @@ from streams.time import iso
 
 if TYPE_CHECKING:
     from models.guide import Guide
+    from models.measures import Reliability
     from models.redis_store import RedisLearnerStore
     from models.store import Head, Record
 
-FIGURES: Final = ("auc", "weekly_auc", "pr_auc", "log_loss", "ece", "base_rate")
-"""What the table has room for; --json gives all."""
+FIGURES: Final = ("auc", "rule_auc", "weekly_auc", "log_loss", "ece", "lift_10", "alarm_precision", "base_rate")
+"""What the tables have room for; --json gives all."""
+
+ECE_BINS: Final = 10
 
 app = typer.Typer(help="See the model, its history and its quality; go back to an earlier one.", no_args_is_help=True)
 
@@ -54,7 +57,15 @@ def show(*, as_json: Json = False) -> None:
     pinned = " (pinned)" if head.pinned else ""
     say(f"Model {guide.version}{pinned}, learnt from {guide.examples:,} examples up to {told['learnt_until']}")
     say("It scores." if guide.ready else "Too few labels yet: alerts rest on the silence rule.")
-    say_table("Quality of what was said at the time", ("figure", "value"), _figures(guide.quality))
+    standing = guide.standing
+    say(f"How far to trust it: {standing.verdict.words.upper()}. {standing.verdict.reason}\n")
+    say_table(
+        "Quality of what was said at the time, latest weeks and all",
+        ("figure", "recent", "all"),
+        _windows(guide.quality),
+    )
+    say_table("By segment, all time", ("segment", *FIGURES), _by_segment(standing.segments))
+    say_table("Said and came, latest weeks", ("risk", "said", "came", "examples"), _curve(standing.reliability))
     say_table("Alert thresholds", ("segment", "risk"), _figures(guide.thresholds))
 
 
@@ -78,11 +89,33 @@ def _told(head: "Head", guide: "Guide") -> dict[str, object]:
         "examples": guide.examples,
         "learnt_until": iso(guide.learnt_until_ms),
         "base_rate": guide.base_rate,
+        "verdict": {"band": guide.standing.verdict.band, "reason": guide.standing.verdict.reason},
         "quality": guide.quality,
+        "segments": guide.standing.segments,
+        "reliability": [
+            {"risk_from": point.place / ECE_BINS, "said": point.said, "came": point.came, "examples": point.examples}
+            for point in guide.standing.reliability
+        ],
         "thresholds": guide.thresholds,
         "value_cut": guide.value_cut,
         "kept": [version for _, version in head.guides],
     }
+
+
+def _windows(quality: dict[str, float]) -> list[tuple[str, str, str]]:
+    names = sorted({name.removeprefix("recent_") for name in quality})
+    return [(name, _cell(quality, f"recent_{name}"), _cell(quality, name)) for name in names]
+
+
+def _by_segment(segments: dict[str, dict[str, float]]) -> list[tuple[str, ...]]:
+    return [(name, *(_cell(figures, figure) for figure in FIGURES)) for name, figures in segments.items()]
+
+
+def _curve(points: "list[Reliability]") -> list[tuple[str, str, str, str]]:
+    return [
+        (f"from {point.place / ECE_BINS:.1f}", f"{point.said:.3f}", f"{point.came:.3f}", f"{point.examples:,}")
+        for point in points
+    ]
 
 
 def _figures(figures: dict[str, float]) -> list[tuple[str, str]]:

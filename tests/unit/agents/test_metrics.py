@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,7 +17,11 @@ from alerts.bands import BANDS
 from alerts.episode import Kind
 from alerts.segments import SEGMENTS
 from churnwatch import metric_docs
-from models.measures import Quality
+from models.measures import ECE_BINS, Quality, Reliability
+from models.prequential import Tally
+from models.sketch import outcomes
+from models.standing import Standing
+from models.verdict import VERDICTS, Verdict
 from streams.codec import Reason
 from streams.events import Outcome
 
@@ -63,6 +68,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.examples(churned=2, stayed=5)
     metrics.model(version=12, examples=3400, ready=True, age_seconds=3600.0)
     metrics.quality({"auc": 0.71, "recent_ece": 0.02})
+    metrics.standing(Standing(Verdict("fair", "."), {"new": {"auc": 0.7}}, [Reliability(3, 0.36, 0.31, 40)]))
     metrics.learner_lag(3)
     metrics.condition(healthy=True, ready=False)
 
@@ -176,13 +182,24 @@ def test_one_clock_mode_is_on_at_a_time() -> None:
 
 def test_figures_of_quality_are_told_apart_and_others_left_out() -> None:
     metrics = make()
-    metrics.quality({"auc": 0.7, "recent_auc": 0.6, "rule_auc": 0.59, "recent_examples": 900, "auc_error": 0.001})
+    metrics.quality({"auc": 0.7, "recent_auc": 0.6, "rule_auc": 0.59, "rule_examples": 900, "auc_error": 0.001})
     seen = {
         (labels["metric"], labels["window"]): figure
         for name, labels, figure in samples(metrics)
         if name == "churnwatch_model_quality"
     }
     assert seen == {("auc", "all"): 0.7, ("auc", "recent"): 0.6, ("rule_auc", "all"): 0.59}
+
+
+def test_the_standing_is_told_by_verdict_segment_and_tenth_of_risk() -> None:
+    metrics = make()
+    metrics.standing(Standing(Verdict("good", "."), {"new": {"auc": 0.7}}, [Reliability(9, 0.95, 0.9, 40)]))
+    metrics.standing(Standing(Verdict("poor", "."), {"new": {"auc": 0.5}}))
+    verdicts = {word: value(metrics, "churnwatch_model_verdict", verdict=word) for word in VERDICTS}
+    assert verdicts == {"not_yet_known": 0, "poor": 1, "fair": 0, "good": 0}
+    assert value(metrics, "churnwatch_model_segment_quality", metric="auc", segment="new") == 0.5
+    assert value(metrics, "churnwatch_model_reliability", bin="0.9", side="came") == 0.9
+    assert value(metrics, "churnwatch_model_reliability_examples", bin="0.9") == 40
 
 
 def test_the_labels_take_the_values_that_the_rooms_use() -> None:
@@ -193,7 +210,19 @@ def test_the_labels_take_the_values_that_the_rooms_use() -> None:
     assert words["band"] == set(BANDS) - {"low"}, "an alert's band is never low"
     assert words["segment"] == set(SEGMENTS)
     assert words["status"] == set(get_args(Outcome.model_fields["status"].annotation))
-    assert words["metric"] - {"weekly_auc", "rule_auc"} <= set(Quality.__struct_fields__)
+    assert words["verdict"] == set(VERDICTS)
+    assert len(words["bin"]) == ECE_BINS
+    known = {"weekly_auc", "rule_weekly_auc", *Quality.__struct_fields__, *_figures()}
+    assert words["metric"] == known - {"auc_error"}
+
+
+def _figures() -> set[str]:
+    """The names that a set of examples has figures for."""
+    tally, inputs = Tally(), outcomes([0.2, 0.8], [0, 1])
+    tally.model.update(inputs)
+    tally.floor.update(inputs)
+    tally.alarms.update(np.array([True] * 40), np.array([1] * 40), np.array([9.0] * 40))
+    return set(tally.figures(60))
 
 
 def test_a_step_without_wake_ups_leaves_no_lateness() -> None:

@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from models.rule import RHYTHM_PRIOR_DAYS, rhythm_days, sentence, silence_risk
+from models.rule import RHYTHM_PRIOR_DAYS, RuleInputs, rhythm_days, sentence, silence_risk
 
 
 def test_half_at_twice_the_rhythm() -> None:
@@ -33,3 +34,11 @@ def test_orders_within_a_day_of_each_other_do_not_make_an_alarm_of_a_weekend() -
 def test_what_the_rule_says() -> None:
     assert sentence(1.2, 3.4, 7) == "no order for 1 day; before, one every 3 days (7 order days)"
     assert sentence(0.0, None, 0) == "no order for 0 days"
+
+
+def test_the_rule_asked_after_the_fact_says_what_it_would_have_said() -> None:
+    rows = [(silence, gap, days) for silence in (-1.0, 0.0, 30.0, 90.0) for gap in (0.0, 12.0) for days in (0, 1, 2, 9)]
+    inputs = np.array([(0.0, days, gap, silence) for silence, gap, days in rows])
+    places = RuleInputs(silence_days=3, gap_mean_days=2, order_days=1)
+    assert places.risks(inputs).tolist() == pytest.approx([silence_risk(*row) for row in rows])
+    assert places.silence(inputs).tolist() == [row[0] for row in rows]

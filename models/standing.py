@@ -1,0 +1,22 @@
+"""How the model stands, beyond the figures of the whole: what travels with a guide for people and metrics to read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.measures import Reliability
+from models.verdict import Verdict
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """As of the guide that it travels with; nothing in it decides anything.
+
+    Attributes:
+        verdict: the band and its reason.
+        segments: segment to all-time figures, named as in `Guide.quality`.
+        reliability: the rolling reliability curve.
+    """
+
+    verdict: Verdict = Verdict()
+    segments: dict[str, dict[str, float]] = {}
+    reliability: list[Reliability] = []
