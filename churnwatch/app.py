@@ -20,6 +20,7 @@ log = logging.getLogger("churnwatch.worker")
 EMBEDDED_PARTITIONS: Final = 4
 RETRY_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 10.0
+LET_GO_SECONDS: Final = 2.0
 
 
 def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
@@ -28,7 +29,23 @@ def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
     `with_parent`: also until standard input closes, which it does however the starter ends.
     """
     _set_up_logging(settings)
-    return asyncio.run(_run(settings, with_parent=with_parent))
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(_run(settings, with_parent=with_parent))
+    finally:
+        loop.run_until_complete(_let_go())
+
+
+async def _let_go() -> None:
+    """Cancel what is left of the Kafka client's and Faust's tasks; `asyncio.run` would wait for ever for one that does not listen."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=LET_GO_SECONDS)
+    logging.getLogger("asyncio").setLevel(
+        logging.CRITICAL
+    )  # it would complain of each, and there is nothing to be done
 
 
 async def _run(settings: Settings, *, with_parent: bool) -> int:
@@ -61,8 +78,6 @@ async def _run(settings: Settings, *, with_parent: bool) -> int:
             "Worker stopped without taking leave of its consumer group, for Kafka took too long; all is stored, "
             "another worker takes over after CHURNWATCH_KAFKA_SESSION"
         )
-        logging.shutdown()
-        os._exit(0)  # a thread of the Kafka client is still waiting
     log.info("Worker stopped")
     return 0
 
