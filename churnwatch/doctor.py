@@ -5,13 +5,14 @@ Nothing is changed, and nothing raises: what cannot be reached is a finding.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from redis.asyncio import RedisCluster
 from redis.exceptions import RedisError
 
+from agents.meta import decode_meta
 from churnwatch.kafka import Cluster, describe
 from churnwatch.learner_access import open_learner_store
 from churnwatch.redis_client import open_redis
@@ -161,9 +162,22 @@ async def _look_at_state(settings: Settings, client: Client, partitions: int) ->
             "state", "fail", f"there is state of partitions beyond the {partitions} that the topics have", advice
         )
     elif any(there):
-        yield Finding("state", "ok", f"{sum(there)} of {partitions} partitions have state")
+        yield look_at_metas(await asyncio.gather(*(client.get(key) for key in metas[:partitions])))
     else:
         yield Finding("state", "ok", "none yet: it comes with the first worker")
+
+
+def look_at_metas(values: Sequence[bytes | None]) -> Finding:
+    """Judge the partitions' stored bookkeeping. Pure."""
+    try:
+        metas = [decode_meta(value) for value in values if value is not None]
+    except StateError as error:
+        return Finding("state", "fail", f"{error}", "see docs/state.md")
+    unfinished = sum(bool(meta.bootstrap) for meta in metas)
+    if unfinished:
+        found = f"a bootstrap has not handed over {unfinished} of {len(values)} partitions, and workers wait"
+        return Finding("state", "fail", found, "if it does not run any more, run the same `churnwatch bootstrap` again")
+    return Finding("state", "ok", f"{len(metas)} of {len(values)} partitions have state")
 
 
 async def _look_at_model(settings: Settings, client: Client) -> Finding:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ from tests.integration.worker_logs import QUICK, write
 from tests.integration.worker_reference import FAR_MS, Reference, differing, reference, said_by, spoken
 
 UNAVAILABLE = 503
+INTERRUPTED = 130
 
 pytestmark = pytest.mark.slow
 
@@ -135,21 +137,32 @@ def test_the_live_stream_takes_over(
     assert_as_if_it_had_run_all_along(lab, shop, withheld(lab, past), summary.history.examples)
 
 
+def ended_in_the_middle(lab: Installation, past: Path, by: int) -> tuple[int, str]:
+    """Begin a bootstrap and end it by a signal when it has claimed the partitions; its exit code, and what it said."""
+    words = [sys.executable, "-m", "churnwatch.cli", "bootstrap", str(past)]
+    before = lab.metas()
+    process = subprocess.Popen(
+        words, env=lab.environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        lab.wait_for(lambda: len(lab.metas()) == PARTITIONS and lab.metas() != before)
+        process.send_signal(by)
+        said, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert {meta.bootstrap for meta in lab.metas().values()} == {"filling"}, said
+    return process.returncode, said
+
+
 def test_killed_in_the_middle_and_run_again_beside_a_waiting_worker(
-    lab: Installation, shop: Reference, halves: tuple[Path, Path], tmp_path: Path
+    lab: Installation, shop: Reference, halves: tuple[Path, Path]
 ) -> None:
     past, rest = halves
     lab.publish(rest)
-    words = [sys.executable, "-m", "churnwatch.cli", "bootstrap", str(past)]
-    with (tmp_path / "bootstrap.log").open("wb") as log:
-        process = subprocess.Popen(words, env=lab.environ(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        try:
-            lab.wait_for(lambda: len(lab.metas()) == PARTITIONS)
-            assert process.poll() is None, (tmp_path / "bootstrap.log").read_text()
-        finally:
-            process.kill()
-            process.wait()
-    assert {meta.bootstrap for meta in lab.metas().values()} == {"filling"}
+    code, said = ended_in_the_middle(lab, past, signal.SIGINT)
+    assert code == INTERRUPTED
+    assert "run the same command again" in said
+    assert ended_in_the_middle(lab, past, signal.SIGKILL)[0] == -signal.SIGKILL
 
     worker = lab.start()
     lab.wait_for(lambda: worker.log.count("run the same `churnwatch bootstrap` again") == PARTITIONS)

@@ -12,6 +12,7 @@ from agents.record import Customer, encode_customer
 from churnwatch import bootstrap_state, compose
 from churnwatch.bootstrap_places import Place, gaps
 from churnwatch.bootstrap_state import Writer, judge, look, store_learner
+from churnwatch.doctor import look_at_metas
 from churnwatch.settings import Settings
 from features.state import Activity
 from features.store import Commit, MemoryPartition, MemoryStore
@@ -185,6 +186,15 @@ def test_the_learner_takes_the_place_of_another() -> None:
 
     asyncio.run(run())
     assert data.head is None
+
+
+def test_the_doctor_knows_an_unfinished_one() -> None:
+    whole, unfinished = encode_meta(Meta()), encode_meta(Meta(bootstrap="filling"))
+    assert look_at_metas([whole, None]).found == "1 of 2 partitions have state"
+    finding = look_at_metas([unfinished, whole])
+    assert (finding.status, finding.found[:40]) == ("fail", "a bootstrap has not handed over 1 of 2 p")
+    assert "churnwatch bootstrap" in finding.advice
+    assert look_at_metas([b"\x01broken"]).status == "fail"
 
 
 def test_a_gap_is_told_where_no_partition_reaches_back_behind_the_files() -> None:
