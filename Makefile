@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check fix bench lock services-up services-down clean
+.PHONY: help setup demo test check fix bench quality lock services-up services-down clean
 
 SERVICES ?= auto
+LOG ?= data/cdnow.jsonl.gz
 BIN := .venv/bin
 PACKAGES := streams features models alerts agents churnwatch
 export SERVICES
@@ -28,7 +29,7 @@ test: check ## check, then all tests, in random order (ARGS="-k name" passes opt
 check: setup ## format, lint, types, layers
 	@echo "check: format" && { $(BIN)/ruff format --quiet --check --output-format concise . || { echo "  make fix repairs it" >&2; exit 1; }; }
 	@echo "check: lint"   && $(BIN)/ruff check --quiet --output-format concise .
-	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests bench)
+	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests bench studies)
 	@echo "check: layers" && { said=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said" >&2; exit 1; }; }
 
 fix: setup ## let ruff format and repair what it can
@@ -36,6 +37,17 @@ fix: setup ## let ruff format and repair what it can
 
 bench: setup ## throughput against stock Faust agents, in one run
 	@$(BIN)/python -m bench
+
+quality: .venv/.quality ## how well churn is told, against rivals retrained in batch (LOG=events.jsonl.gz ARGS="--horizon 28d")
+	@$(BIN)/python -m studies $(LOG) $(ARGS)
+
+# The rivals' libraries, beside the locked packages and without moving any of them.
+.venv/.quality: .venv/.stamp
+	@echo "quality: installing the rivals (scikit-learn, LightGBM) into .venv"
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet freeze --exclude-editable >.venv/constraints.txt
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['quality'], sep='\n')" >.venv/quality.txt
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install -c .venv/constraints.txt -r .venv/quality.txt
+	@touch $@
 
 lock: setup ## choose the newest versions within pyproject.toml's bounds, with their hashes
 	@tools/lock.sh

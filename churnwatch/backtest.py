@@ -65,8 +65,11 @@ class Backtest:
     partition: MemoryPartition = field(default_factory=MemoryPartition)
 
 
-Progress = Callable[[Backtest, int, Learner], None]
-"""Called now and then with the result so far, the clock in epoch milliseconds, and the learner."""
+Progress = Callable[[Backtest, int, Learner | None], None]
+"""Called now and then with the result so far, the clock in epoch milliseconds, and the learner (None for a frozen model)."""
+
+Watch = Callable[[Sequence[Arrival | Rejected]], None]
+"""Shown all records of a step, in event-time order, once the step is done."""
 
 
 class _FileSource:
@@ -115,10 +118,13 @@ class _Sink:
 class _Observer:
     """Counts, per step."""
 
-    def __init__(self, result: Backtest) -> None:
+    def __init__(self, result: Backtest, watch: Watch | None) -> None:
         self._result = result
+        self._watch = watch
 
     def stepped(self, runner: PartitionRunner, batch: Batch, effects: Effects, seconds: Mapping[str, float]) -> None:  # noqa: ARG002
+        if self._watch is not None:
+            self._watch(batch.items)
         for (_, outcome), count in effects.outcomes.items():
             self._result.events[outcome] += count
             self._result.events["read"] += count
@@ -160,6 +166,7 @@ async def replay(
     now_ms: int,
     frozen: Guide | None = None,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Backtest:
     """Replay files through the pipeline and, unless `frozen` is given, the learner.
 
@@ -169,6 +176,7 @@ async def replay(
         now_ms: wall clock, for what is refused as lying in the future.
         frozen: a guide to score with instead of learning.
         progress: see `Progress`.
+        watch: see `Watch`.
 
     Raises:
         InputFileError: a file or line cannot be read.
@@ -190,7 +198,7 @@ async def replay(
         pipeline=compose.pipeline(settings),
         guides=guides,
         clock=clock,
-        observer=_Observer(result),
+        observer=_Observer(result, watch),
         config=compose.step_limits(settings, 1),
         timer=perf_counter,
     )
@@ -199,25 +207,29 @@ async def replay(
     arrivals = read_arrivals(paths, topics, limits, now_ms)
     while not runner.done():
         while len(runner.feed) < READ_EVENTS and not source.ended:
-            chunk = [item for _, item in zip(range(READ_EVENTS), arrivals, strict=False)]
-            source.ended = len(chunk) < READ_EVENTS
-            times = [item.event.occurred_at for item in chunk if isinstance(item, Arrival)]
-            if times:
-                result.first_ms = result.first_ms or times[0]
-                result.last_ms = max(result.last_ms, *times)
-            runner.push(FILE, chunk)
+            runner.push(FILE, _next(arrivals, source, result))
         if source.ended:
             clock.until_ms = result.last_ms
         worked = await runner.step()
         await outbox.flush()
         if learner is not None:
             _follow(learner, guides)
-        if progress is not None and worked and learner is not None:
+        if progress is not None and worked:
             progress(result, runner.meta.clock_ms, learner)
     result.guide = guides.latest.guide
     result.quality = learner.quality() if learner is not None else {}
     result.seconds = perf_counter() - started
     return result
+
+
+def _next(arrivals: Iterator[Arrival | Rejected], source: _FileSource, result: Backtest) -> list[Arrival | Rejected]:
+    chunk = [item for _, item in zip(range(READ_EVENTS), arrivals, strict=False)]
+    source.ended = len(chunk) < READ_EVENTS
+    times = [item.event.occurred_at for item in chunk if isinstance(item, Arrival)]
+    if times:
+        result.first_ms = result.first_ms or times[0]
+        result.last_ms = max(result.last_ms, *times)
+    return chunk
 
 
 def _follow(learner: Learner, guides: GuideBook) -> None:

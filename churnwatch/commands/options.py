@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streams.time import parse_instant
+from streams.time import parse_duration, parse_instant
 
 
 def instant_ms(text: str) -> int:
@@ -14,6 +14,14 @@ def instant_ms(text: str) -> int:
         return parse_instant(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}") from error
+
+
+def span_ms(option: str, text: str) -> int:
+    """Read an option that is a span of time ("60d", "12h"); wrong usage where it is none."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} {text}: {error}") from error
 
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read.")]

@@ -74,7 +74,14 @@ def test_packages_hold_a_docstring_only() -> None:
 
 def test_every_package_has_its_layer() -> None:
     """A package beside the layers would escape the import contracts."""
-    found = {path.relative_to(ROOT).parts[0] for path in sources()} - {"bench", "tests", "tools", "docs", "deploy"}
+    found = {path.relative_to(ROOT).parts[0] for path in sources()} - {
+        "bench",
+        "studies",
+        "tests",
+        "tools",
+        "docs",
+        "deploy",
+    }
     assert found == set(LAYERS)
     linter = project()["tool"]["importlinter"]
     assert isinstance(linter, dict)
@@ -142,7 +149,7 @@ def test_locks_follow_the_declared_bounds(lock: str, extras: list[str | None]) -
 
 def test_every_dependency_has_a_floor_a_ceiling_and_a_reason() -> None:
     """Something is depended upon because somebody can say why."""
-    wanted = dependencies() + dependencies("dev")
+    wanted = dependencies() + dependencies("dev") + dependencies("quality")
     for requirement in wanted:
         bounds = {bound.operator for bound in requirement.specifier}
         assert bounds == {">=", "<"}, f"{requirement}: give a floor and a ceiling"

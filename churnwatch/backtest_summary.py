@@ -1,0 +1,137 @@
+"""A backtest in figures: what `--json` prints, and the terminal and the page are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.segments import SEGMENTS
+from churnwatch.backtest import Backtest
+from churnwatch.backtest_alerts import Warned, episodes
+from churnwatch.backtest_alerts import summarise as summarise_alerts
+from churnwatch.backtest_history import History
+from churnwatch.backtest_rows import collect
+from churnwatch.evaluation import (
+    CENSORED,
+    Figures,
+    Rows,
+    Span,
+    early_catch,
+    figures_of,
+    regulars_who_left,
+)
+from models.question import Question
+from streams.time import iso
+
+OUTCOMES: Final = ("read", "applied", "duplicate", "late", "dead_lettered")
+CATCH_DAYS: Final = (30, 45)
+CATCH_SHARES: Final = (0.1, 0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A replay with all that is needed to judge it.
+
+    Attributes:
+        result, history: of the replay.
+        span: what is evaluated.
+        rows: every scored snapshot; `said` those that a model spoke about, `tested` those of them that are evaluated.
+        warned: the episodes.
+    """
+
+    result: Backtest
+    history: History
+    span: Span
+    rows: Rows
+    said: Rows
+    tested: Rows
+    warned: list[Warned]
+
+
+def evaluated_from(first_ms: int, last_ms: int, evaluate_from: str | int, burn_in_ms: int) -> int:
+    """Return the first instant that is evaluated: half of the log, its start or an instant, but never within the burn-in."""
+    if isinstance(evaluate_from, int):
+        wanted_ms = evaluate_from
+    else:
+        wanted_ms = first_ms + (last_ms - first_ms) // 2 if evaluate_from == "half" else first_ms
+    return max(wanted_ms, first_ms + burn_in_ms)
+
+
+def judge(result: Backtest, history: History, from_ms: int, question: Question) -> Judged:
+    """Bring a replay and what it read together; evaluated is what was said from `from_ms` on."""
+    history.finish()
+    span = Span(from_ms, result.last_ms, question.horizon_ms, question.active_ms)
+    rows = collect(result, history.names)
+    said = rows.where(np.asarray(rows.version >= 1))
+    return Judged(
+        result, history, span, rows, said, rows.where(span.judged(rows)), episodes(result.alerts, history, span)
+    )
+
+
+def summary(judged: Judged) -> dict[str, Any]:
+    """Return the answer for programs; every figure is a number, or None where it is not defined."""
+    result, span = judged.result, judged.span
+    guide = result.guide
+    return {
+        "events": {outcome: result.events[outcome] for outcome in OUTCOMES},
+        "first": iso(result.first_ms),
+        "last": iso(result.last_ms),
+        "seconds": round(result.seconds, 3),
+        "snapshots": _snapshots(judged),
+        "quality": _block(judged.tested),
+        "segments": segments(judged.tested),
+        "regulars": regulars(judged),
+        "alerts": summarise_alerts(result.alerts, judged.warned, judged.history, span),
+        "model": None if guide is None else {"version": guide.version, "examples": guide.examples},
+    }
+
+
+def _snapshots(judged: Judged) -> dict[str, Any]:
+    """Count how the scored snapshots came to be evaluated or not."""
+    rows, span = judged.rows, judged.span
+    complete = span.complete(rows.taken_ms) & (rows.label != CENSORED)
+    inside = rows.taken_ms >= span.from_ms
+    return {
+        "scored": len(rows),
+        "evaluated_from": iso(span.from_ms),
+        "evaluated": len(judged.tested),
+        "before": int((complete & ~inside).sum()),
+        "by_rule": int((complete & inside & (rows.version < 1)).sum()),
+        "censored": int((~complete).sum()),
+    }
+
+
+def _block(rows: Rows) -> Figures:
+    return {name: value for name, value in figures_of(rows).items() if name != "precision_10"}
+
+
+def segments(rows: Rows) -> dict[str, Figures]:
+    """Return the figures of the regulars and of each segment; those of nobody have 0 examples."""
+    named = {name: rows.where(np.asarray(rows.segment == name)) for name in sorted(SEGMENTS)}
+    return {name: _block(part) for name, part in ({"regulars": rows.where(rows.regular)} | named).items()}
+
+
+def regulars(judged: Judged) -> dict[str, Any]:
+    """Return what matters about regulars: how right the riskiest tenth is, and how many leavers it caught in time.
+
+    Leavers are counted twice: those who stayed away for the horizon (`quiet`), and those who did for the active window besides
+    (`for_good`), few of whom would come back after the log's end.
+    """
+    span = judged.span
+    return {
+        "precision_10": figures_of(judged.tested.where(judged.tested.regular))["precision_10"],
+        "quiet": _catch(judged, span.horizon_ms),
+        "for_good": _catch(judged, span.for_good_ms),
+    }
+
+
+def _catch(judged: Judged, quiet_ms: int) -> dict[str, Any]:
+    left = regulars_who_left(judged.history.orders, judged.span, quiet_ms)
+    return {"left": len(left)} | {
+        f"top_{100 * share:.0f}": {
+            f"by_{days}_days": early_catch(judged.said, judged.said.risk, left, days, share) for days in CATCH_DAYS
+        }
+        for share in CATCH_SHARES
+    }
