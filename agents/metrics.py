@@ -19,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, Metric
 from agents.metric_series import Series
+from models.candidates import RECIPES
 from models.standing import Standing
 from models.verdict import VERDICTS
 
@@ -202,6 +203,14 @@ class Metrics:
             self._set("churnwatch_model_reliability", point.said, tenth, "said")
             self._set("churnwatch_model_reliability", point.came, tenth, "came")
             self._set("churnwatch_model_reliability_examples", point.examples, tenth)
+
+    def champion(self, recipe: str, standing: Standing) -> None:
+        """Set which recipe speaks, how its challengers stand, and how often one took over."""
+        gains = {trial.recipe: trial.gain for trial in standing.trials}
+        for known in RECIPES:
+            self._set("churnwatch_model_champion", known == recipe, known)
+            self._set("churnwatch_model_challenger_gain_nats", gains.get(known, 0.0), known)
+        self._set("churnwatch_model_promotions", len(standing.promotions))
 
     def learner_lag(self, batches: int) -> None:
         """Set how many messages the learner has yet to learn; a worker that loses the learner sets 0."""

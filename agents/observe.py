@@ -38,6 +38,7 @@ class WorkerObserver:
         self._partitions: dict[int, _Partition] = {}
         self.redis_answered_ms: int | None = None
         self._gaps = 0
+        self._promotions: int | None = None
 
     # -- told by partition runners -------------------------------------------------------------------------------------
 
@@ -108,6 +109,26 @@ class WorkerObserver:
                 "%d example batches were never received: Kafka has dropped them (retention too small?)",
                 learner.counters.gaps,
             )
+
+        self._note_promotions(learner)
+
+    def _note_promotions(self, learner: Learner) -> None:
+        if self._promotions is not None and learner.promotions[-1:] and learner.promotions[-1].at_ms > self._promotions:
+            change = learner.promotions[-1]
+            log.warning(
+                "From model %d on, %s speaks instead of %s (%s): log loss lower by %.4f nats on %d labels of %d weeks, t = %.1f. "
+                "CHURNWATCH_MODEL_PROMOTION=manual and CHURNWATCH_MODEL_RECIPE=%s go back",
+                learner.version,
+                change.after,
+                change.before,
+                "by the paired test" if change.by == "test" else "by CHURNWATCH_MODEL_RECIPE",
+                change.gain,
+                change.labels,
+                change.weeks,
+                change.t,
+                change.before,
+            )
+        self._promotions = learner.promotions[-1].at_ms if learner.promotions else 0
 
     def learner_waiting(self, why: str) -> None:
         """Redis does not answer the learner."""

@@ -15,6 +15,7 @@ from alerts.policy import Policy
 from churnwatch.settings import Settings
 from features.catalog import CATALOG, INDEX
 from features.tiles import RETENTION_DAYS
+from models.candidates import Contest
 from models.guide import Guide, decode_guide, initial_guide
 from models.learner import Learner
 from models.question import Question
@@ -83,6 +84,12 @@ def learner(settings: Settings) -> Learner:
         min_labels=settings.min_labels,
         question=question(settings),
         rule=RuleInputs(INDEX["order_silence_days"], INDEX["gap_mean_days"], INDEX["order_days"]),
+        contest=Contest(
+            settings.model_promotion,
+            settings.model_recipe,
+            settings.model_promotion_margin,
+            settings.model_promotion_labels,
+        ),
     )
 
 

@@ -167,6 +167,21 @@ class Settings(BaseSettings):
     model_interval_ms: Duration = setting(
         "Learning", "3d", DURATION, "In replay, event time between two models", ge=1000
     )
+    model_promotion: Literal["auto", "manual", "off"] = setting(
+        "Learning",
+        "auto",
+        "",
+        "Who makes a challenger champion: a paired test, model_recipe alone, or nobody (then none is judged)",
+    )
+    model_recipe: Literal["mean", "logistic", "bayes", "stacked"] = setting(
+        "Learning", "mean", "", "The blend that speaks; under model_promotion auto, the one that it starts with"
+    )
+    model_promotion_margin: float = setting(
+        "Learning", 0.002, "nats", "How much lower a challenger's log loss must be", ge=0
+    )
+    model_promotion_labels: int = setting(
+        "Learning", 5_000, "examples", "Labels that a challenger must have been judged on", ge=1
+    )
     model_file: Path | None = setting(
         "Learning", None, "file", "A frozen model to score with, instead of the learner's; needs learning_enabled off"
     )

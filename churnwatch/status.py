@@ -80,6 +80,7 @@ class WorkerStatus:
         self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)
         self.metrics.quality(guide.quality)
         self.metrics.standing(guide.standing)
+        self.metrics.champion(guide.recipe, guide.standing)
         self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
         return self.metrics.render()
 

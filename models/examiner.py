@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from models.block import Block
-from models.guide import Guide
+from models.candidates import Contest, Trials
+from models.guide import Guide, Scale
 from models.prequential import Prequential
 from models.question import Question
 from models.rule import RuleInputs
@@ -22,31 +25,47 @@ from models.standing import Standing
 from models.verdict import judge
 from streams.time import DAY_MS
 
+PROMOTIONS_TOLD: Final = 10
+"""Changes of champion that travel with a guide; the learner remembers more."""
+
 SLACK_GUIDES: Final = 4
 """Guides that may speak after their successor was cut: in replay a scoring uses the one of the epoch before."""
 
 
 class Exam(msgspec.Struct, array_like=True):
-    """What an examiner remembers: the counts of what was said, and the guides that said it."""
+    """What an examiner remembers: the counts of what was said, the guides that said it, the champion and its challengers."""
 
     prequential: Prequential = msgspec.field(default_factory=Prequential)
     shadows: Shadows = msgspec.field(default_factory=Shadows)
+    trials: Trials = msgspec.field(default_factory=Trials)
 
 
 class Examiner:
     """See the module's text.
 
     Args:
+        scales: how each feature enters the model.
         question: what is asked; its delay tells when a cohort's labels are all due.
         rule: where the silence rule finds its inputs; None leaves it out.
         grid_ms: event time between two guides in replay; None for live.
+        contest: how champions are made.
     """
 
-    def __init__(self, question: Question, rule: RuleInputs | None, grid_ms: int | None) -> None:
-        self.exam = Exam()
+    def __init__(
+        self,
+        scales: Sequence[Scale],
+        question: Question,
+        rule: RuleInputs | None,
+        grid_ms: int | None,
+        contest: Contest,
+    ) -> None:
+        self.exam = Exam(trials=Trials(champion=contest.recipe))
+        self._logs = np.array([scale == "log" for scale in scales], dtype=bool)
         self._rule = rule
+        self._contest = contest
         self._horizon_days = question.horizon_days
         self._delay_ms = question.matures_ms(question.anchor_ms) - question.anchor_ms
+        self._overlap = self._delay_ms // question.snapshot_ms - 1
         self._span_ms = self._delay_ms + SLACK_GUIDES * max(grid_ms or 0, DAY_MS)
         self._figures: dict[str, float] | None = None
         self._standing: Standing | None = None
@@ -55,16 +74,43 @@ class Examiner:
         """Test examples on what was said about them."""
         exam = self.exam
         exam.prequential.update(block, exam.shadows.thresholds(block), self._rule)
+        if self._contest.promotion != "off" or self._contest.recipe == "stacked":
+            self._judge(block)
         self._changed()
 
+    def _judge(self, block: Block) -> None:
+        """Judge every candidate on what it would have said at the time; where the silence rule spoke, nobody is judged."""
+        exam = self.exam
+        for version in np.unique(block.versions).tolist():
+            shadow = exam.shadows.speaking(version) if version else None
+            if shadow is None:
+                continue
+            for taken_ms in np.unique(block.taken_ms[block.versions == version]).tolist():
+                rows = (block.versions == version) & (block.taken_ms == taken_ms)
+                inputs = block.inputs[rows]
+                logits = shadow.logits(np.where(self._logs, np.copysign(np.log1p(np.abs(inputs)), inputs), inputs))
+                exam.trials.judge(taken_ms, logits, block.labels[rows], shadow.stacked)
+
     def close(self, boundary_ms: int) -> None:
-        """Close what was taken so long before `boundary_ms` that all of its labels are due."""
-        if self.exam.prequential.close(boundary_ms - self._delay_ms):
+        """Close what was taken so long before `boundary_ms` that all of its labels are due, and decide who speaks from now on."""
+        exam, taken_ms = self.exam, boundary_ms - self._delay_ms
+        just = exam.prequential.close(taken_ms)
+        exam.trials.close(taken_ms)
+        manual = self._contest.promotion != "auto"
+        if (just or manual) and exam.trials.decide(self._contest, boundary_ms, self._overlap):
             self._changed()
+        if just:
+            self._changed()
+
+    def recipe(self) -> tuple[str, tuple[float, float]]:
+        """Return the champion's name, and how it blends the two logits now."""
+        trials = self.exam.trials
+        return trials.champion, trials.weights(trials.champion, self._contest.labels_min)
 
     def keep(self, guide: Guide) -> None:
         """Remember a guide that was cut just now."""
-        self.exam.shadows.keep(guide, self._span_ms)
+        exam = self.exam
+        exam.shadows.keep(guide, exam.trials.weight(self._contest.labels_min), self._span_ms)
 
     def resume(self, exam: Exam) -> None:
         """Go on from what another examiner remembered."""
@@ -80,9 +126,13 @@ class Examiner:
     def standing(self) -> Standing:
         """Return how the model stands."""
         if self._standing is None:
-            prequential = self.exam.prequential
+            prequential, trials = self.exam.prequential, self.exam.trials
             self._standing = Standing(
-                judge(self.figures()), prequential.by_segment(self._horizon_days), prequential.reliability()
+                verdict=judge(self.figures()),
+                segments=prequential.by_segment(self._horizon_days),
+                reliability=prequential.reliability(),
+                trials=trials.standings(self._contest, self._overlap),
+                promotions=trials.promotions[-PROMOTIONS_TOLD:],
             )
         return self._standing
 

@@ -15,7 +15,8 @@ from models.envelope import Envelope
 from models.standing import Standing
 from streams.errors import Corrupt, StateError
 
-GUIDE_SCHEMA: Final = 1
+GUIDE_SCHEMA: Final = 2
+"""2: blended by `weights`; a program that knows 1 would take halves, and say other risks than the learner judges."""
 
 Scale = Literal["log", "linear"]
 """How a feature enters the model: `log` as sign(x)·log1p(|x|), `linear` as it is."""
@@ -47,6 +48,8 @@ class Guide(msgspec.Struct, frozen=True):
         means: mean of each transformed feature in the population.
         logistic: the logistic regression; its value is a logit.
         bayes: the Bayesian linear regression on 0/1; its value is a probability before clipping.
+        recipe: name of the champion among the candidates (`candidates`), which blends the two.
+        weights: how: what the logistic regression's logit counts, and the Bayesian's.
         thresholds: segment to the risk from which a customer counts; empty while unknown.
         value_cut: value from which a customer counts as of high value; None while unknown.
         extra: whatever else the injected statistics (`learner.Extra`) derive; plain data.
@@ -64,6 +67,8 @@ class Guide(msgspec.Struct, frozen=True):
     means: tuple[float, ...]
     logistic: Linear
     bayes: Linear
+    recipe: str = "mean"
+    weights: tuple[float, float] = (0.5, 0.5)
     thresholds: dict[str, float] = {}
     value_cut: float | None = None
     extra: dict[str, Any] = {}

@@ -25,6 +25,7 @@ from typing import Final
 import msgspec
 
 from models.block import Waiting, block, in_order, makes_sense
+from models.candidates import Contest, Promotion
 from models.examiner import Examiner
 from models.extra import Extra, NoExtra
 from models.guide import Guide, Scale
@@ -55,6 +56,7 @@ class Learner:
         waiting_max: most examples waiting.
         question: what is asked; tells when all labels of a week are due.
         rule: where a vector holds what the silence rule goes by; None leaves the comparison with it out.
+        contest: how champions are made among the candidates.
 
     >>> from models.labels import pack_vector
     >>> day = 86_400_000
@@ -79,6 +81,7 @@ class Learner:
         waiting_max: int = 50_000,
         question: Question | None = None,
         rule: RuleInputs | None = None,
+        contest: Contest | None = None,
     ) -> None:
         if grid_ms is not None and grid_ms < 1:
             raise ValueError("grid_ms must be 1 or more, or None")
@@ -87,9 +90,8 @@ class Learner:
         self._grid_ms = grid_ms
         self._min_labels = min_labels
         self._waiting_max = waiting_max
-        self._state = LearnerState()
-        self._examiner = Examiner(question or Question(), rule, grid_ms)
-        self._examiner.resume(self._state.exam)
+        self._examiner = Examiner(scales, question or Question(), rule, grid_ms, contest or Contest())
+        self._state = LearnerState(exam=self._examiner.exam)
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -221,6 +223,7 @@ class Learner:
         state.learnt_since_cut = False
         state.last_extra = said
         means, logistic, bayes = self._model.folded()
+        recipe, weights = self._examiner.recipe()
         examples = state.counters.examples
         guide = Guide(
             version=state.version,
@@ -233,6 +236,8 @@ class Learner:
             means=means,
             logistic=logistic,
             bayes=bayes,
+            recipe=recipe,
+            weights=weights,
             thresholds=derived.pop("thresholds", {}),
             value_cut=derived.pop("value_cut", None),
             extra=derived,
@@ -263,6 +268,11 @@ class Learner:
     def counters(self) -> Counters:
         """What has happened to batches and examples."""
         return self._state.counters
+
+    @property
+    def promotions(self) -> list[Promotion]:
+        """The changes of champion so far, oldest first."""
+        return self._state.exam.trials.promotions
 
     def quality(self) -> dict[str, float]:
         """Return the prequential figures by name; see `Prequential.summary`."""

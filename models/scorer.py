@@ -3,7 +3,7 @@
     1. x_i  -> t_i = sign(x_i)·log1p(|x_i|) for features of scale log, x_i for linear ones
     2. l = logistic.at_mean + sum of logistic.slopes_i · (t_i - means_i)         a logit
     3. p = bayes.at_mean + sum of bayes.slopes_i · (t_i - means_i), clipped      a probability
-    4. risk = sigmoid((l + logit(p)) / 2)
+    4. risk = sigmoid(w · l + v · logit(p)), with the guide's weights w and v
 
 The means are folded into the constants. A feature that is 0 costs nothing, for t(0) = 0, nor does one that has been the same
 in every example so far: its slopes are 0.
@@ -57,16 +57,18 @@ class Scorer:
     0.5
     """
 
-    __slots__ = ("_bayes_at_zero", "_logistic_at_zero", "_logs", "_terms", "bias", "guide")
+    __slots__ = ("_bayes_at_zero", "_logistic_at_zero", "_logs", "_terms", "_weights", "bias", "guide")
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
+        self._weights = guide.weights
         self._logs = tuple(scale == "log" for scale in guide.scales)
         slopes = zip(self._logs, guide.logistic.slopes, guide.bayes.slopes, strict=True)
         self._terms = tuple((place, is_log, u, v) for place, (is_log, u, v) in enumerate(slopes) if u or v)
         self._logistic_at_zero = guide.logistic.at_mean - _dot(guide.logistic.slopes, guide.means)
         self._bayes_at_zero = guide.bayes.at_mean - _dot(guide.bayes.slopes, guide.means)
-        self.bias = 0.5 * (guide.logistic.at_mean + clipped_logit(guide.bayes.at_mean))
+        w, v = guide.weights
+        self.bias = w * guide.logistic.at_mean + v * clipped_logit(guide.bayes.at_mean)
         """The logit of a customer who is average in everything."""
 
     def risk(self, vector: Sequence[float]) -> float:
@@ -96,7 +98,8 @@ class Scorer:
                     t = log1p(t) if t >= 0.0 else -log1p(-t)
                 logit += u * t
                 p += v * t
-        return 0.5 * (logit + clipped_logit(p))
+        w, v = self._weights
+        return w * logit + v * clipped_logit(p)
 
     def contributions(self, vector: Sequence[float]) -> list[float]:
         """Return how much each feature moves the logit away from the average customer's (`bias`).
@@ -117,7 +120,8 @@ class Scorer:
         else:
             stretch = 1.0 / max(p * (1.0 - p), PROBABILITY_MIN * (1.0 - PROBABILITY_MIN))
         parts = zip(guide.logistic.slopes, away, shares, strict=True)
-        return [0.5 * (slope * d + stretch * share) for slope, d, share in parts]
+        w, v = guide.weights
+        return [w * slope * d + v * stretch * share for slope, d, share in parts]
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:

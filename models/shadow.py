@@ -1,13 +1,14 @@
 """What spoke when: a memory of the guides cut, for as long as labels of what they said are due.
 
-An example tells the version that spoke about it, weeks ago. What that guide held as dangerous is looked up here.
-In replay every guide is kept, for they are days apart; live there may be hundreds a day, so the first of each UTC day
+An example tells the version that spoke about it, weeks ago. What that guide held as dangerous is looked up here, and
+what each of its base learners said on its own. In replay every guide is kept, for they are days apart; live there may be hundreds a day, so the first of each UTC day
 stands for those cut after it: it knew no more than they did.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,18 +16,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.block import Block
-from models.guide import Guide
+from models.guide import Guide, Linear
+from models.scorer import PROBABILITY_MIN
 from streams.time import day_of
 
 SHADOWS_MAX: Final = 256
 
 
 class Shadow(msgspec.Struct, array_like=True, frozen=True):
-    """What is kept of a guide: its version, the event time that it was cut at, its thresholds by segment."""
+    """What is kept of a guide.
+
+    Attributes:
+        version, cut_ms: its version, and the event time that it was cut at.
+        thresholds: by segment.
+        stacked: the weight that the stacked recipe would have given the logistic regression.
+        logistic, bayes: the base learners: value at zero, then slopes; 64-bit floats (1 + features).
+    """
 
     version: int
     cut_ms: int
     thresholds: dict[str, float]
+    stacked: float
+    logistic: bytes
+    bayes: bytes
+
+    def logits(self, transformed: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the base learners say of transformed features (n, features), as `scorer.Scorer` would; (n, 2)."""
+        logistic, bayes = (np.frombuffer(part, dtype="<f8") for part in (self.logistic, self.bayes))
+        # Row by row, not as one matrix product: that may round differently for another number of rows.
+        a = (transformed * logistic[1:]).sum(axis=1) + logistic[0]
+        p = np.clip((transformed * bayes[1:]).sum(axis=1) + bayes[0], PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)
+        return np.stack([a, np.log(p / (1.0 - p))], axis=1)
 
 
 class Shadows(msgspec.Struct, array_like=True):
@@ -34,11 +54,12 @@ class Shadows(msgspec.Struct, array_like=True):
 
     kept: list[Shadow] = []
 
-    def keep(self, guide: Guide, span_ms: int) -> None:
+    def keep(self, guide: Guide, stacked: float, span_ms: int) -> None:
         """Remember a newly cut guide, and forget what is older than `span_ms` but for the one that speaks from there on."""
         if self.kept and day_of(self.kept[-1].cut_ms) == day_of(guide.learnt_until_ms):
             return
-        self.kept.append(Shadow(guide.version, guide.learnt_until_ms, guide.thresholds))
+        parts = (_at_zero(linear, guide.means) for linear in (guide.logistic, guide.bayes))
+        self.kept.append(Shadow(guide.version, guide.learnt_until_ms, guide.thresholds, stacked, *parts))
         gone = bisect_right(self.kept, guide.learnt_until_ms - span_ms, key=lambda shadow: shadow.cut_ms) - 1
         del self.kept[: max(gone, len(self.kept) - SHADOWS_MAX, 0)]
 
@@ -56,3 +77,8 @@ class Shadows(msgspec.Struct, array_like=True):
                 rows = block.versions == version
                 found[rows] = [shadow.thresholds.get(segment, np.nan) for segment in block.segments[rows]]
         return found
+
+
+def _at_zero(linear: Linear, means: Sequence[float]) -> bytes:
+    slopes = np.array(linear.slopes)
+    return np.append(linear.at_mean - slopes @ np.array(means), slopes).astype("<f8").tobytes()

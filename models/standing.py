@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from models.candidates import Promotion, Trial
 from models.measures import Reliability
 from models.verdict import Verdict
 
@@ -15,8 +16,12 @@ class Standing(msgspec.Struct, frozen=True):
         verdict: the band and its reason.
         segments: segment to all-time figures, named as in `Guide.quality`.
         reliability: the rolling reliability curve.
+        trials: how every challenger stands against the champion.
+        promotions: the latest changes of champion, oldest first.
     """
 
     verdict: Verdict = Verdict()
     segments: dict[str, dict[str, float]] = {}
     reliability: list[Reliability] = []
+    trials: list[Trial] = []
+    promotions: list[Promotion] = []

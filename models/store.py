@@ -66,12 +66,14 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
-    """A guide in the history: version, event time, labels learnt by then, prequential figures by name."""
+    """A guide in the history: version, event time, labels learnt by then, prequential figures by name, recipe, verdict's band."""
 
     version: int
     learnt_until_ms: int
     examples: int
     quality: dict[str, float]
+    recipe: str = "mean"
+    band: str = "not_yet_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,9 @@ def decode_head(value: bytes | None, pinned: bytes | None = None) -> Head:
 
 def encode_record(guide: Guide) -> bytes:
     """Return a guide's entry in the history."""
-    return _record_envelope.encode(Record(guide.version, guide.learnt_until_ms, guide.examples, guide.quality))
+    band = guide.standing.verdict.band
+    record = Record(guide.version, guide.learnt_until_ms, guide.examples, guide.quality, guide.recipe, band)
+    return _record_envelope.encode(record)
 
 
 def decode_record(value: bytes) -> Record:

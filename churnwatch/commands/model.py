@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,15 +14,10 @@ from streams.errors import StateError
 from streams.time import iso
 
 if TYPE_CHECKING:
+    from models.candidates import Promotion
     from models.guide import Guide
-    from models.measures import Reliability
     from models.redis_store import RedisLearnerStore
     from models.store import Head, Record
-
-FIGURES: Final = ("auc", "rule_auc", "weekly_auc", "log_loss", "ece", "lift_10", "alarm_precision", "base_rate")
-"""What the tables have room for; --json gives all."""
-
-ECE_BINS: Final = 10
 
 app = typer.Typer(help="See the model, its history and its quality; go back to an earlier one.", no_args_is_help=True)
 
@@ -42,128 +37,93 @@ async def _store() -> "AsyncIterator[RedisLearnerStore]":
 
 
 @app.command()
-def show(*, as_json: Json = False) -> None:
-    """Show the model that scores now: what it has learnt, how good its predictions were, what weighs most.
+def show(
+    version: Annotated[
+        int | None,
+        typer.Argument(metavar="[VERSION]", help="Which of those kept; left out: the one that scores.", min=1),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show a model: how far to trust it, how good its predictions were, who its challengers are, where alerts begin.
 
     Try:
 
-    - `churnwatch model show --json | jq .quality`
+    - `churnwatch model show --json | jq .verdict`
+
+    - `churnwatch model show 41`, the version that an alert names in `model.version`
     """
-    head, guide = asyncio.run(_current())
-    told = _told(head, guide)
+    from churnwatch.model_told import guide_told, say_guide
+
+    head, guide = asyncio.run(_guide(version))
     if as_json:
-        say_json(told)
-        return
-    pinned = " (pinned)" if head.pinned else ""
-    say(f"Model {guide.version}{pinned}, learnt from {guide.examples:,} examples up to {told['learnt_until']}")
-    say("It scores." if guide.ready else "Too few labels yet: alerts rest on the silence rule.")
-    standing = guide.standing
-    say(f"How far to trust it: {standing.verdict.words.upper()}. {standing.verdict.reason}\n")
-    say_table(
-        "Quality of what was said at the time, latest weeks and all",
-        ("figure", "recent", "all"),
-        _windows(guide.quality),
-    )
-    say_table("By segment, all time", ("segment", *FIGURES), _by_segment(standing.segments))
-    say_table("Said and came, latest weeks", ("risk", "said", "came", "examples"), _curve(standing.reliability))
-    say_table("Alert thresholds", ("segment", "risk"), _figures(guide.thresholds))
+        say_json(guide_told(head, guide))
+    else:
+        say_guide(head, guide)
 
 
-async def _current() -> "tuple[Head, Guide]":
+async def _guide(version: int | None) -> "tuple[Head, Guide]":
     from models.guide import decode_guide
+    from models.store import check_kept
 
     async with _store() as store:
         head = await store.head()
-        value = await store.guide(head.pinned or head.version)
+        if version is not None:
+            check_kept(head, version)
+        value = await store.guide(version or head.pinned or head.version)
     if value is None:
         raise StateError("there is no model yet: the first one comes when labels have matured and a worker has run")
     return head, decode_guide(value)
-
-
-def _told(head: "Head", guide: "Guide") -> dict[str, object]:
-    return {
-        "version": guide.version,
-        "newest": head.version,
-        "pinned": head.pinned,
-        "ready": guide.ready,
-        "examples": guide.examples,
-        "learnt_until": iso(guide.learnt_until_ms),
-        "base_rate": guide.base_rate,
-        "verdict": {"band": guide.standing.verdict.band, "reason": guide.standing.verdict.reason},
-        "quality": guide.quality,
-        "segments": guide.standing.segments,
-        "reliability": [
-            {"risk_from": point.place / ECE_BINS, "said": point.said, "came": point.came, "examples": point.examples}
-            for point in guide.standing.reliability
-        ],
-        "thresholds": guide.thresholds,
-        "value_cut": guide.value_cut,
-        "kept": [version for _, version in head.guides],
-    }
-
-
-def _windows(quality: dict[str, float]) -> list[tuple[str, str, str]]:
-    names = sorted({name.removeprefix("recent_") for name in quality})
-    return [(name, _cell(quality, f"recent_{name}"), _cell(quality, name)) for name in names]
-
-
-def _by_segment(segments: dict[str, dict[str, float]]) -> list[tuple[str, ...]]:
-    return [(name, *(_cell(figures, figure) for figure in FIGURES)) for name, figures in segments.items()]
-
-
-def _curve(points: "list[Reliability]") -> list[tuple[str, str, str, str]]:
-    return [
-        (f"from {point.place / ECE_BINS:.1f}", f"{point.said:.3f}", f"{point.came:.3f}", f"{point.examples:,}")
-        for point in points
-    ]
-
-
-def _figures(figures: dict[str, float]) -> list[tuple[str, str]]:
-    return [(name, f"{value:.4g}") for name, value in sorted(figures.items())]
 
 
 @app.command()
 def history(
     *, limit: Annotated[int, typer.Option(min=1, max=500, help="The newest so many.")] = 20, as_json: Json = False
 ) -> None:
-    """List the newest models, oldest first, with the quality at the time; those marked `kept` can be gone back to."""
-    head, records = asyncio.run(_history())
+    """List the newest models, oldest first, with recipe, verdict and quality at the time, and who became champion when.
+
+    Those marked `kept` can be shown, and gone back to.
+    """
+    from churnwatch.model_told import FIGURES, cells, promotions_told, record_told, say_changes
+
+    head, records, promotions = asyncio.run(_history())
     records = records[-limit:]
     kept = {version for _, version in head.guides}
     if as_json:
-        say_json({"pinned": head.pinned, "models": [_record(record, kept) for record in records]})
+        told = [record_told(record, kept=record.version in kept) for record in records]
+        say_json({"pinned": head.pinned, "models": told, "promotions": promotions_told(promotions)})
         return
     names = [name for name in FIGURES if any(name in record.quality for record in records)]
     rows = [
-        (r.version, iso(r.learnt_until_ms), r.examples, _mark(r, head, kept), *(_cell(r.quality, n) for n in names))
-        for r in records
+        (
+            record.version,
+            iso(record.learnt_until_ms),
+            record.examples,
+            _mark(record, head, kept),
+            record.recipe,
+            record.band.replace("_", " "),
+            *cells(record.quality, names),
+        )
+        for record in records
     ]
-    say_table("Models", ("version", "learnt until", "examples", "", *names), rows)
+    say_table("Models", ("version", "learnt until", "examples", "", "recipe", "verdict", *names), rows)
+    say_changes(promotions)
 
 
-async def _history() -> "tuple[Head, list[Record]]":
+async def _history() -> "tuple[Head, list[Record], list[Promotion]]":
+    from models.guide import decode_guide
+
     async with _store() as store:
-        return await store.head(), await store.history()
-
-
-def _record(record: "Record", kept: set[int]) -> dict[str, object]:
-    return {
-        "version": record.version,
-        "learnt_until": iso(record.learnt_until_ms),
-        "examples": record.examples,
-        "kept": record.version in kept,
-        "quality": record.quality,
-    }
+        head = await store.head()
+        newest = await store.guide(head.version)
+        promotions = [] if newest is None else decode_guide(newest).standing.promotions
+        return head, await store.history(), promotions
 
 
 def _mark(record: "Record", head: "Head", kept: set[int]) -> str:
     if record.version == head.pinned:
         return "pinned"
     return "kept" if record.version in kept else ""
-
-
-def _cell(quality: dict[str, float], name: str) -> str:
-    return f"{quality[name]:.4g}" if name in quality else ""
 
 
 @app.command()
@@ -173,6 +133,9 @@ def rollback(
     ] = None,
     *,
     newest: Annotated[bool, typer.Option("--newest", help="Undo it: score with the newest again.")] = False,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Stay with the model that scores now, whatever is learnt.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make all workers score with an earlier model, within seconds. Learning goes on meanwhile.
@@ -181,11 +144,13 @@ def rollback(
 
     - `churnwatch model history`, then `churnwatch model rollback 41`
 
-    - `churnwatch model rollback --newest` to undo it
+    - `churnwatch model rollback --pin` to stay with the one that scores now, during a campaign, say
+
+    - `churnwatch model rollback --newest` to undo either
     """
-    if newest and version is not None:
-        raise typer.BadParameter("give a VERSION or --newest, not both")
-    pinned = asyncio.run(_rollback(version, newest=newest))
+    if newest + pin + (version is not None) > 1:
+        raise typer.BadParameter("give VERSION, --newest or --pin, not both")
+    pinned = asyncio.run(_rollback(version, newest=newest, pin=pin))
     if as_json:
         say_json({"pinned": pinned})
     elif pinned is None:
@@ -194,10 +159,14 @@ def rollback(
         say(f"Model {pinned} scores from now on; `churnwatch model rollback --newest` undoes it.")
 
 
-async def _rollback(version: int | None, *, newest: bool) -> int | None:
+async def _rollback(version: int | None, *, newest: bool, pin: bool) -> int | None:
     async with _store() as store:
-        if not newest and version is None:
-            head = await store.head()
+        head = await store.head()
+        if pin:
+            version = head.pinned or head.version
+            if not version:
+                raise StateError("there is no model yet that could be pinned: see `churnwatch model show`")
+        elif not newest and version is None:
             earlier = [kept for _, kept in head.guides if kept < (head.pinned or head.version)]
             if not earlier:
                 raise StateError("there is no earlier model to go back to; see `churnwatch model history`")

@@ -17,6 +17,7 @@ from alerts.bands import BANDS
 from alerts.episode import Kind
 from alerts.segments import SEGMENTS
 from churnwatch import metric_docs
+from models.candidates import RECIPES, Promotion, Trial
 from models.measures import ECE_BINS, Quality, Reliability
 from models.prequential import Tally
 from models.sketch import outcomes
@@ -69,6 +70,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.model(version=12, examples=3400, ready=True, age_seconds=3600.0)
     metrics.quality({"auc": 0.71, "recent_ece": 0.02})
     metrics.standing(Standing(Verdict("fair", "."), {"new": {"auc": 0.7}}, [Reliability(3, 0.36, 0.31, 40)]))
+    metrics.champion("mean", Standing(trials=[Trial("bayes", 0.001, 1.0, 9_000, 20, wins=False)]))
     metrics.learner_lag(3)
     metrics.condition(healthy=True, ready=False)
 
@@ -202,6 +204,17 @@ def test_the_standing_is_told_by_verdict_segment_and_tenth_of_risk() -> None:
     assert value(metrics, "churnwatch_model_reliability_examples", bin="0.9") == 40
 
 
+def test_the_champion_is_told_from_its_challengers() -> None:
+    metrics = make()
+    trials = [Trial("mean", -0.003, -4.0, 9_000, 20, wins=False), Trial("stacked", 0.001, 1.0, 9_000, 20, wins=False)]
+    metrics.champion("bayes", Standing(trials=trials, promotions=[Promotion(0, "mean", "bayes", "test")]))
+    told = {recipe: value(metrics, "churnwatch_model_champion", recipe=recipe) for recipe in RECIPES}
+    assert told == {"mean": 0, "logistic": 0, "bayes": 1, "stacked": 0}
+    assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="mean") == -0.003
+    assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="bayes") == 0
+    assert value(metrics, "churnwatch_model_promotions") == 1
+
+
 def test_the_labels_take_the_values_that_the_rooms_use() -> None:
     words = {name: set(label.values) for name, label in LABELS.items()}
     assert words["reason"] == set(get_args(Reason))
@@ -211,6 +224,7 @@ def test_the_labels_take_the_values_that_the_rooms_use() -> None:
     assert words["segment"] == set(SEGMENTS)
     assert words["status"] == set(get_args(Outcome.model_fields["status"].annotation))
     assert words["verdict"] == set(VERDICTS)
+    assert words["recipe"] == set(RECIPES)
     assert len(words["bin"]) == ECE_BINS
     known = {"weekly_auc", "rule_weekly_auc", *Quality.__struct_fields__, *_figures()}
     assert words["metric"] == known - {"auc_error"}

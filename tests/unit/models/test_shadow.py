@@ -1,8 +1,10 @@
 import msgspec
 import numpy as np
+import pytest
 
 from models.block import block
 from models.labels import pack_vector
+from models.scorer import Scorer
 from models.shadow import SHADOWS_MAX, Shadows
 from streams.time import DAY_MS
 from tests.unit.models.samples import guide
@@ -13,7 +15,7 @@ SPAN_MS = 70 * DAY_MS
 def kept(*days: float) -> Shadows:
     shadows = Shadows()
     for version, day in enumerate(days, 1):
-        shadows.keep(guide(version, int(day * DAY_MS), thresholds={"new": version / 10}), SPAN_MS)
+        shadows.keep(guide(version, int(day * DAY_MS), thresholds={"new": version / 10}), 0.5, SPAN_MS)
     return shadows
 
 
@@ -32,7 +34,7 @@ def test_guides_are_forgotten_once_no_label_of_theirs_is_due() -> None:
 def test_it_stays_bounded() -> None:
     shadows = Shadows()
     for version in range(1, 2 * SHADOWS_MAX):
-        shadows.keep(guide(version, version * DAY_MS), 10**6 * DAY_MS)
+        shadows.keep(guide(version, version * DAY_MS), 0.5, 10**6 * DAY_MS)
     assert len(shadows.kept) == SHADOWS_MAX
 
 
@@ -46,3 +48,14 @@ def test_thresholds_are_those_of_the_version_that_spoke() -> None:
 def test_it_survives_the_store() -> None:
     shadows = kept(1, 2, 3)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(shadows), type=Shadows) == shadows
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (1.0, 0.0), (0.0, 1.0), (0.3, 0.7)])
+def test_base_learners_blended_say_what_the_guide_said(weights: tuple[float, float]) -> None:
+    cut = guide(1, DAY_MS, weights=weights)
+    shadows = Shadows()
+    shadows.keep(cut, 0.5, SPAN_MS)
+    vectors = [(0.0, 0.0, 0.0), (30.0, 2.0, 1.5), (400.0, 0.0, 9.0), (3.0, 50.0, -9.0)]
+    inputs = np.array(vectors)
+    logits = shadows.kept[0].logits(np.where([True, True, False], np.log1p(np.abs(inputs)), inputs))
+    assert (logits @ np.array(weights)).tolist() == pytest.approx([Scorer(cut).logit(vector) for vector in vectors])
