@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from agents.meta import Meta
+from churnwatch import compose
 from churnwatch.app import input_layout
 from churnwatch.bootstrap_files import KEPT_MS, Checked, Files, check
 from churnwatch.bootstrap_history import History, replay
@@ -123,6 +124,9 @@ async def bootstrap(settings: Settings, paths: Sequence[Path], options: Options,
         summary.checked = await _checked(files, options, progress)
         await _search(files, cluster, topics, options, summary, progress)
         await writer.claim()
+        blank = compose.learner(settings) if settings.learning_enabled else None
+        await store_learner(learner, blank, [], await _end_of_examples(settings, cluster))
+        await writer.clear()
         summary.history = await _replayed(files, summary, progress)
         await _write(settings, cluster, writer, learner, summary, progress)
         await writer.release()
@@ -194,12 +198,15 @@ async def _write(
         summary.customers += held
         summary.open_episodes += opened
     await _publish(settings, list(history.scores.values()))
-    examples = settings.topics().examples
-    _, ends = await offsets(settings, cluster, [examples])
-    # What the topic holds already is another life's, or was: this learner knows all that it can know by now.
-    next_offset = max((end for tp, end in ends.items() if tp.partition == 0), default=0)
+    next_offset = await _end_of_examples(settings, cluster)
     await store_learner(learner, history.learner, list(history.guides), next_offset)
     await writer.seal(metas)
+
+
+async def _end_of_examples(settings: Settings, cluster: Cluster) -> int:
+    """Where the learner goes on: what the topic holds before is of another life, which it must not learn from."""
+    _, ends = await offsets(settings, cluster, [settings.topics().examples])
+    return max((end for tp, end in ends.items() if tp.partition == 0), default=0)
 
 
 def _dealt(history: History, partitions: int) -> list[list[Filled]]:

@@ -1,7 +1,7 @@
 """A bootstrap's writing to Redis: one partition after the other, each commit behind the fence, and nobody reads half of it.
 
-1. claim    every partition's meta says "filling": a worker that had the partition is refused by the fence, any other waits; then
-            what was there is deleted
+1. claim    every partition's meta says "filling": a worker that had the partition is refused by the fence, any other waits; the
+            learner begins anew, past all examples of other lives; what else was there is deleted
 2. fill     customers and wake-ups, in bounded commits; the learner
 3. seal     every meta gets offsets, clock and counts, and says "full"
 4. release  every meta says nothing of a bootstrap any more: workers go on from there
@@ -74,16 +74,20 @@ class Writer:
         self._commits = [0] * len(stores)
 
     async def claim(self) -> None:
-        """Shut everybody else out of every partition, then delete what is there."""
+        """Shut everybody else out of every partition."""
         for place in range(len(self._stores)):
             await self._take(place)
+
+    async def clear(self) -> None:
+        """Delete what the claimed partitions hold."""
+        filling = Meta(bootstrap="filling")
         for place, store in enumerate(self._stores):
             ids = [customer async for customer in store.ids()]
             for first in range(0, len(ids), CUSTOMERS_MAX):
                 gone = ids[first : first + CUSTOMERS_MAX]
-                await self._commit(place, Meta(bootstrap="filling"), deletes=gone, timers=dict.fromkeys(gone))
+                await self._commit(place, filling, deletes=gone, timers=dict.fromkeys(gone))
             while stray := await store.due(FAR_MS, CUSTOMERS_MAX):
-                await self._commit(place, Meta(bootstrap="filling"), timers={customer: None for customer, _ in stray})
+                await self._commit(place, filling, timers={customer: None for customer, _ in stray})
 
     async def _take(self, place: int) -> None:
         """Move a partition's fence: from here on whoever had it is refused."""
@@ -173,8 +177,10 @@ async def store_learner(
         StateError: another learner kept writing.
     """
     for _ in range(ATTEMPTS):
-        await store.wipe()
-        await store.open()
+        _, head = await store.open()
+        if head.learnt_until_ms is not None or head.pinned is not None:
+            await store.wipe()
+            await store.open()
         if learner is None:
             return
         try:

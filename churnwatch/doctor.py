@@ -162,7 +162,8 @@ async def _look_at_state(settings: Settings, client: Client, partitions: int) ->
             "state", "fail", f"there is state of partitions beyond the {partitions} that the topics have", advice
         )
     elif any(there):
-        yield look_at_metas(await asyncio.gather(*(client.get(key) for key in metas[:partitions])))
+        found = await asyncio.gather(*(client.get(key) for key in metas[:partitions]))
+        yield look_at_metas([value if isinstance(value, bytes) else None for value in found])
     else:
         yield Finding("state", "ok", "none yet: it comes with the first worker")
 

@@ -29,7 +29,9 @@ def bootstrap(
             help="Take events before it from the files, later ones from the topics (2026-03-01T00:00:00Z).",
         ),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Delete the state that the namespace holds.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete the state that the namespace holds; stop its workers first.")
+    ] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out and count them.")] = False,
     allow_gap: Annotated[
         bool, typer.Option("--allow-gap", help="Go on where Kafka may have deleted what the files do not hold.")

@@ -30,6 +30,7 @@ from tests.integration.worker_reference import FAR_MS, Reference, differing, ref
 
 UNAVAILABLE = 503
 INTERRUPTED = 130
+WAITS = "run the same `churnwatch bootstrap` again"
 
 pytestmark = pytest.mark.slow
 
@@ -137,15 +138,20 @@ def test_the_live_stream_takes_over(
     assert_as_if_it_had_run_all_along(lab, shop, withheld(lab, past), summary.history.examples)
 
 
-def ended_in_the_middle(lab: Installation, past: Path, by: int) -> tuple[int, str]:
-    """Begin a bootstrap and end it by a signal when it has claimed the partitions; its exit code, and what it said."""
-    words = [sys.executable, "-m", "churnwatch.cli", "bootstrap", str(past)]
+def ended_in_the_middle(lab: Installation, past: Path, by: int, *options: str) -> tuple[int, str]:
+    """Begin a bootstrap and end it by a signal when it has claimed and cleared all; its exit code, and what it said."""
+    words = [sys.executable, "-m", "churnwatch.cli", "bootstrap", str(past), *options]
     before = lab.metas()
+
+    def claimed() -> bool:
+        held = lab.held()
+        return len(held.metas) == PARTITIONS and held.metas != before and not held.timers
+
     process = subprocess.Popen(
         words, env=lab.environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        lab.wait_for(lambda: len(lab.metas()) == PARTITIONS and lab.metas() != before)
+        lab.wait_for(claimed)
         process.send_signal(by)
         said, _ = process.communicate(timeout=30)
     finally:
@@ -165,7 +171,7 @@ def test_killed_in_the_middle_and_run_again_beside_a_waiting_worker(
     assert ended_in_the_middle(lab, past, signal.SIGKILL)[0] == -signal.SIGKILL
 
     worker = lab.start()
-    lab.wait_for(lambda: worker.log.count("run the same `churnwatch bootstrap` again") == PARTITIONS)
+    lab.wait_for(lambda: worker.log.count(WAITS) == PARTITIONS)
     assert worker.get("/readyz")[0] == UNAVAILABLE
     assert lab.taken() == 0
 
@@ -218,9 +224,11 @@ def test_state_that_is_there_is_only_replaced_on_demand(
         run(lab, past)
     assert lab.held() == before
 
-    run(lab, past, replace=True)
-    lab.start()
+    # What the first life has left, on the topic of examples too, does not disturb the second, nor a worker that waits for it.
+    ended_in_the_middle(lab, past, signal.SIGKILL, "--replace")
+    waiting = lab.start()
+    lab.wait_for(lambda: waiting.log.count(WAITS) == PARTITIONS)
+    run(lab, past)
     lab.until(shop.last_ms)
-    # What the first life has left on the topic of examples does not disturb the second.
     lab.wait_for(lambda: model_of(lab)[0] == encode_guide(last_guide(shop)))
     assert lab.held().customers == shop.learning.partition.states

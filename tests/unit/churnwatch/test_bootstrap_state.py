@@ -16,7 +16,7 @@ from churnwatch.doctor import look_at_metas
 from churnwatch.settings import Settings
 from features.state import Activity
 from features.store import Commit, MemoryPartition, MemoryStore
-from models.store import LearnerCommit, MemoryLearner, MemoryLearnerStore
+from models.store import Head, LearnerCommit, MemoryLearner, MemoryLearnerStore
 from streams.errors import FenceLost, StateError, StoreUnavailable
 from tests.unit.agents.samples import START_MS, order
 from tests.unit.agents.world import World
@@ -71,6 +71,7 @@ def test_from_claim_to_release(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         writer = Writer(stores(*partitions))
         await writer.claim()
+        await writer.clear()
         assert partitions[0].states == {}
         assert partitions[0].outbox == []
         assert partitions[0].timers.get(1 << 60, 10) == []
@@ -174,15 +175,24 @@ def test_the_learner_takes_the_place_of_another() -> None:
     data = MemoryLearner()
     learner = compose.learner(Settings())
 
+    async def head() -> Head:
+        return await MemoryLearnerStore(data).head()
+
     async def run() -> None:
         old = MemoryLearnerStore(data)
         await old.open()
-        await old.commit(LearnerCommit(learner.to_bytes(), 3, None))
+        await old.commit(LearnerCommit(learner.to_bytes(), 3, 7))
         await store_learner(MemoryLearnerStore(data), learner, [], 42)
         with pytest.raises(FenceLost):
-            await old.commit(LearnerCommit(b"", 4, None))
-        assert (await MemoryLearnerStore(data).head()).next_offset == 42
-        await store_learner(MemoryLearnerStore(data), None, [], 42)
+            await old.commit(LearnerCommit(b"", 4, 8))
+        claimed = await head()
+        assert (claimed.next_offset, claimed.learnt_until_ms) == (42, None)
+        await store_learner(MemoryLearnerStore(data), learner, [], 43)
+        # Workers that have seen the blank one in between must see that this is another.
+        assert (await head()).commits != claimed.commits
+        await old.open()
+        await old.commit(LearnerCommit(learner.to_bytes(), 44, 9))
+        await store_learner(MemoryLearnerStore(data), None, [], 45)
 
     asyncio.run(run())
     assert data.head is None
