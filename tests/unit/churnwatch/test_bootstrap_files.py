@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from churnwatch import compose
 from churnwatch.bootstrap_files import KEPT_MS, Checked, Files, check
 from churnwatch.bootstrap_history import replay
 from churnwatch.settings import Settings
+from models.labels import Example, ExampleBatch, pack_vector
 from streams.errors import InputFileError
 from streams.time import DAY_MS, HOUR_MS
 
@@ -117,3 +119,17 @@ def test_the_replay_stops_at_the_watermark_and_speaks_for_every_partition(tmp_pa
     assert history.learner.frontier_ms() == history.meta.mark_ms
     assert history.learner.learnt_until_ms == history.meta.mark_ms
     assert [guide.version for guide in history.guides] == list(range(1, history.learner.version + 1))
+
+    # A live worker's learner goes on from there: it waits for all three, and then cuts the next version.
+    live = compose.learner(SETTINGS)
+    live.restore(history.learner.to_bytes())
+    asked_ms = history.meta.mark_ms - 14 * DAY_MS
+    example = Example(
+        "00", asked_ms, history.meta.mark_ms + 1, 1, 0.5, 1, "new", pack_vector([0.0] * len(compose.NAMES))
+    )
+    for source in range(3):
+        assert live.advance() == []
+        seq, mark_ms = history.meta.seq + 1, history.meta.mark_ms + compose.LIVE_MARK_MS
+        live.absorb(ExampleBatch(source, 3, seq, mark_ms, examples=[] if source else [example]))
+    assert [guide.version for guide in live.advance()] == [history.learner.version + 1]
+    assert live.counters.gaps == live.counters.duplicates == 0
