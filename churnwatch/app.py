@@ -75,8 +75,8 @@ async def _run(settings: Settings, *, with_parent: bool) -> int:
         )
     if not worker.left:
         log.warning(
-            "Worker stopped without taking leave of its consumer group, for Kafka took too long; all is stored, "
-            "another worker takes over after CHURNWATCH_KAFKA_SESSION"
+            "Worker stopped without taking leave of its consumer group (it was about to be rebalanced, or Kafka took too "
+            "long); all is stored, another worker takes over after CHURNWATCH_KAFKA_SESSION at the latest"
         )
     log.info("Worker stopped")
     return 0

@@ -258,9 +258,9 @@ class Worker:
         await self._redis.aclose()
         leaving = asyncio.create_task(self.app.stop())
         await asyncio.wait([leaving], timeout=LEAVE_SECONDS)
-        self.left = leaving.done()
-        if self.left:
-            leaving.result()
+        self.left = leaving.done() and leaving.exception() is None
+        if leaving.done() and not self.left:
+            log.debug("Faust did not stop cleanly", exc_info=leaving.exception())
         self._scratch.cleanup()
 
     def _wake(self) -> None:
