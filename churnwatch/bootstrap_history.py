@@ -17,6 +17,8 @@ from itertools import islice
 from time import perf_counter
 from typing import Final
 
+from msgspec.structs import replace
+
 from agents.clock import PartitionClock
 from agents.effects import Effects
 from agents.guides import GuideBook
@@ -88,7 +90,7 @@ class Sink:
         learner = self._history.learner
         if learner is None:
             return
-        learner.absorb(ExampleBatch(0, self._partitions, batch.seq, batch.mark_ms, False, batch.examples, batch.stats))
+        learner.absorb(replace(batch, source=0, partitions=self._partitions, idle=False))
         for source in range(1, self._partitions):
             learner.absorb(ExampleBatch(source, self._partitions, batch.seq, batch.mark_ms))
 
