@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,6 +75,8 @@ def summary(judged: Judged) -> dict[str, Any]:
     """Return the answer for programs; every figure is a number, or None where it is not defined."""
     result, span = judged.result, judged.span
     guide = result.guide
+    parts = segments(judged.tested)
+    alerts = summarise_alerts(result.alerts, judged.warned, judged.history, span)
     return {
         "events": {outcome: result.events[outcome] for outcome in OUTCOMES},
         "first": iso(result.first_ms),
@@ -81,11 +84,23 @@ def summary(judged: Judged) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "snapshots": _snapshots(judged),
         "quality": _block(judged.tested),
-        "segments": segments(judged.tested),
+        "segments": parts,
         "regulars": regulars(judged),
-        "alerts": summarise_alerts(result.alerts, judged.warned, judged.history, span),
+        "alerts": alerts | {"precision_by_chance": _by_chance(alerts, parts)},
         "model": None if guide is None else {"version": guide.version, "examples": guide.examples},
     }
+
+
+def _by_chance(alerts: Mapping[str, Any], parts: Mapping[str, Figures]) -> float | None:
+    """Return how many warnings would be right had as many customers of each segment been drawn by lot.
+
+    Regulars are warned about far beyond their share, and leave far less often than others: held against the base rate of all
+    customers, the very warnings that are worth the most would look like the worst.
+    """
+    bases = ((one["judged"], parts[name]["base_rate"]) for name, one in alerts["segments"].items())
+    known = [(judged, base) for judged, base in bases if base is not None]
+    whole = sum(judged for judged, _ in known)
+    return sum(judged * base for judged, base in known) / whole if whole else None
 
 
 def _snapshots(judged: Judged) -> dict[str, Any]:

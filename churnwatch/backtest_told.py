@@ -53,6 +53,10 @@ def _alerts(alerts: Mapping[str, Any], settings: Settings) -> None:
     blocks = {"all": alerts} | alerts["segments"]
     rows = [(name, *(number(block[column]) for column in columns)) for name, block in blocks.items()]
     say_table("Warnings in the evaluated span", ("segment", *columns), rows)
+    if alerts["precision_by_chance"] is not None:
+        say(
+            f"As many customers of each segment drawn by lot: {number(alerts['precision_by_chance'])} would have been right"
+        )
     if alerts["leavers_warned_share"] is not None:
         say(
             f"{alerts['leavers']:,} customers left in it; {alerts['leavers_warned_share']:.0%} of them were warned about"

@@ -1,4 +1,4 @@
-"""`make quality`: the product and its rivals on the same snapshots of a log, with the same delays; definitions in `docs/quality.md`."""
+"""`make quality`: the product and its rivals on the same snapshots of a log, with the same delays; definitions in `docs/backtest.md`."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def logistic() -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000))
+    return make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky"))
 
 
 def trees() -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from churnwatch.backtest_told import number
 from churnwatch.evaluation import REGULAR_ORDER_DAYS, Figures
 from churnwatch.report import figures
 from churnwatch.report.markup import Markup, table, tag
@@ -60,9 +59,10 @@ def _verdict(story: Story) -> Iterator[Markup]:
     )
     tiles = (
         (_percent(alerts["precision"]), "of the warnings were right"),
+        (_percent(alerts["precision_by_chance"]), "would have been, drawing as many of each segment by lot"),
         (_percent(quality["base_rate"]), "left, of all customers looked at"),
-        (number(alerts["per_day"]), "warnings a day"),
-        (number(alerts["lead_days_median"]), "days gained by half of the right warnings, or more"),
+        (_short(alerts["per_day"]), "warnings a day"),
+        (_short(alerts["lead_days_median"]), "days gained by half of the right warnings, or more"),
         (_percent(story.contenders[OURS].regulars["precision_10"]), "left, of the riskiest tenth of the regulars"),
     )
     yield tag("ul", [tag("li", tag("b", value), what) for value, what in tiles], class_="tiles")
@@ -90,8 +90,8 @@ def _contenders(story: Story) -> Markup:
     rows = [
         (
             name,
-            *(number(one.all[column]) for column in columns),
-            number(one.regulars["weekly_auc"]),
+            *(_fine(one.all[column]) for column in columns),
+            _fine(one.regulars["weekly_auc"]),
             _percent(one.regulars["precision_10"]),
             _percent(one.catch_30),
             _percent(one.catch_45),
@@ -114,7 +114,7 @@ def _segments(story: Story) -> Markup:
             name.replace("_", " "),
             f"{block['examples']:,}",
             _percent(block["base_rate"]),
-            *(number(block[column]) for column in columns),
+            *(_fine(block[column]) for column in columns),
         )
         for name, block in blocks.items()
     ]
@@ -127,22 +127,27 @@ def _segments(story: Story) -> Markup:
 def _warnings(story: Story) -> Iterator[Markup]:
     yield tag("h2", "The warnings")
     yield from _figures(figures.lead_histogram(story), figures.alerts_by_week(story))
-    columns = ("opened", "per_day", "judged", "precision", "lead_days_median", "after_last_order_days_median")
-    alerts = story.told["alerts"]
+    alerts, told = story.told["alerts"], story.told["segments"]
+    chance = {"all": alerts["precision_by_chance"]} | {name: block["base_rate"] for name, block in told.items()}
     rows = [
-        (name.replace("_", " "), *(_percent(one[c]) if c == "precision" else number(one[c]) for c in columns))
+        (
+            name.replace("_", " "),
+            f"{one['opened']:,}",
+            _short(one["per_day"]),
+            f"{one['judged']:,}",
+            _percent(one["precision"]),
+            _percent(chance[name]),
+            _short(one["lead_days_median"]),
+            _short(one["after_last_order_days_median"]),
+        )
         for name, one in ({"all": alerts} | alerts["segments"]).items()
     ]
-    head = (
-        "segment",
-        "opened",
-        "a day",
-        "judged",
-        "right",
-        "days gained (median)",
-        "days after the last order (median)",
+    medians = ("days gained (median)", "days after the last order (median)")
+    head = ("segment", "opened", "a day", "judged", "right", "right by chance", *medians)
+    caption = (
+        "Judged are warnings whose horizon had passed when the log ended. By chance: the share that left, of all customers "
+        "looked at in the segment; for all, as many of each segment drawn by lot."
     )
-    caption = "Judged are warnings whose horizon had passed when the log ended."
     yield tag("div", table(head, rows, caption), class_="wide")
 
 
@@ -165,7 +170,7 @@ def _what_if(story: Story) -> Iterator[Markup]:
 
 
 def _with(points: Sequence[Point]) -> Iterator[tuple[Point, tuple[str, ...]]]:
-    yield from zip(points, _points(points, "{:.0%}"), strict=True)
+    yield from zip(points, _points(points, "{:.2f}"), strict=True)
 
 
 def _points(points: Sequence[Point], form: str) -> Iterator[tuple[str, ...]]:
@@ -233,4 +238,12 @@ def _figure(drawn: Markup, caption: str | None) -> Markup:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
+
+
+def _fine(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

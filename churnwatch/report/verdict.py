@@ -11,6 +11,12 @@ from models.verdict import judge
 CALIBRATED: Final = 0.03
 """Risks that are off by less on average can be taken at their word."""
 
+MEANING: Final = {
+    "good": "it tells who will leave clearly better than silence alone does, and what it says comes about as often as it says.",
+    "fair": "it tells more than silence alone does, but not by far, or its percentages are off.",
+    "poor": "it tells hardly more than silence alone does, hardly more than guessing, or its percentages are far off.",
+}
+
 
 def headline(story: Story) -> str:
     """Return the verdict in one sentence: the band that the live system shows, judged on the evaluated predictions."""
@@ -24,7 +30,7 @@ def headline(story: Story) -> str:
         "recent_rule_weekly_auc": max(floors, default=None),
     }
     verdict = judge({name: float(value) for name, value in named.items() if value is not None})
-    return f"{verdict.words.capitalize()}. {verdict.reason}"
+    return f"{verdict.words.capitalize()}: {MEANING.get(verdict.band, verdict.reason)}"
 
 
 def sentences(story: Story) -> Iterator[str]:
@@ -37,8 +43,7 @@ def sentences(story: Story) -> Iterator[str]:
     if alerts["precision"] is not None:
         yield (
             f"Of 100 warnings {100 * alerts['precision']:.0f} were right: the customer {nothing}. "
-            f"Among all customers looked at it was {_of_100(quality['base_rate'])} of 100. "
-            f"There were {alerts['per_day']:.1f} warnings a day."
+            f"{_by_chance(alerts)}There were {alerts['per_day']:.1f} warnings a day."
         )
     if alerts["lead_days_median"] is not None:
         yield (
@@ -70,6 +75,15 @@ def sentences(story: Story) -> Iterator[str]:
             f"Of {left:,} regulars who left for good, {_of_100(caught)} of 100 were among the riskiest tenth of the regulars "
             "in some week up to 45 days after their last order."
         )
+
+
+def _by_chance(alerts: Mapping[str, Any]) -> str:
+    share = alerts["precision_by_chance"]
+    return (
+        ""
+        if share is None
+        else f"Had as many of the same segments been drawn by lot, it would have been {_of_100(share)}. "
+    )
 
 
 def _regulars(alerts: Mapping[str, Any]) -> str:

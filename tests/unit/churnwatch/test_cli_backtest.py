@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import typer.main
 
 from churnwatch import cli
 from churnwatch.backtest_rows import COLUMNS
@@ -23,6 +24,7 @@ from tests.unit.agents.samples import START_MS
 from tests.unit.churnwatch.test_backtest import line, write
 
 HOSTILE = '<script>alert("x")</script>&'
+PAGE = Path(__file__).parents[3] / "docs" / "backtest.md"
 FIGURES = {"roc_auc", "weekly_auc", "pr_auc", "lift_10", "log_loss", "brier", "ece", "examples", "base_rate"}
 OPTIONS = ["--horizon", "14d", "--active", "28d", "--budget", "3", "--burn-in", "28d"]
 
@@ -75,6 +77,22 @@ def test_the_answer_has_the_published_keys(ran: Ran) -> None:
     assert {"per_day", "precision", "lead_days_median", "judged", "segments"} <= set(told["alerts"])
     assert set(told["regulars"]) == {"precision_10", "quiet", "for_good"}
     assert set(told["regulars"]["quiet"]["top_10"]) == {"by_30_days", "by_45_days"}
+
+
+def test_every_option_is_documented_with_its_default() -> None:
+    documented = dict(re.findall(r"^\| `(--[a-z-]+)` \| (?:`([^`]+)`)? ?\|", PAGE.read_text(), re.MULTILINE))
+    command: Any = typer.main.get_command(cli.app)
+    options = {one.opts[0]: one.default for one in command.commands["backtest"].params if one.opts[0].startswith("--")}
+    assert set(documented) == set(options) - {"--help"}
+    for option, default in documented.items():
+        assert default.startswith("CHURNWATCH_") or options[option] in {default, None, False}
+
+
+def test_every_documented_key_is_there(ran: Ran) -> None:
+    keys = re.findall(r"^\| `([a-z_]+\.[a-z0-9_]+)` \|", PAGE.read_text(), re.MULTILINE)
+    assert len(keys) > 20
+    assert [key for key in keys if key.partition(".")[2] not in ran.told[key.partition(".")[0]]] == []
+    assert set(ran.told) - {"first", "last", "seconds"} == {key.partition(".")[0] for key in keys}
 
 
 def test_every_event_is_accounted_for(ran: Ran) -> None:
