@@ -17,11 +17,12 @@ from alerts import alert as alerts
 from alerts import score as scores
 from alerts.alert import SILENCE, Trigger, model_stamp
 from alerts.bands import Band, steady_band
+from alerts.change import lift
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
 from alerts.playbook import Play, suggest
 from alerts.policy import Policy, threshold_for
-from alerts.reasons import FeatureEffect, Silence, explain_step
+from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
 from alerts.segments import segment_of
 from alerts.value import annual_value, at_risk
 from features.catalog import CATALOG, INDEX
@@ -69,6 +70,7 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
         since_ms: when Kafka recorded that; None for silence.
         scorer: who speaks.
         cancellation: the reason that the customer gave, if any.
+        rise: what an episode is opened for, where the level alone would not do.
     """
 
     sight: Sight
@@ -76,7 +78,8 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
     trigger: Trigger
     since_ms: int | None
     scorer: Scorer
-    cancellation: str | None
+    cancellation: str | None = None
+    rise: Rise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,33 +109,23 @@ class Desk:
         cancellation: str | None = None,
     ) -> None:
         """Score the customer as of `customer.as_of_ms`, and bring episode, band and (where `snapshot`) pending labels up to date."""
-        at_ms = customer.as_of_ms
+        at_ms, horizon_days = customer.as_of_ms, self.question.horizon_days
         scorer = guides.at(at_ms)
         guide = scorer.guide
         sight = self._see(customer, trigger)
-        basis: Basis = "model" if guide.ready else "rule"
-        if guide.ready:
-            risk = scorer.risk(sight.figures)
-        else:
-            risk = silence_risk(sight.silence_days, sight.mean_gap_days, sight.order_days)
-        segment = segment_of(
-            tenure_days=sight.tenure_days,
-            order_days=sight.order_days,
-            mean_gap_days=sight.mean_gap_days,
-            value=sight.value,
-            value_cut=guide.value_cut,
-            override=None if customer.attributes is None else customer.attributes.segment,
-        )
+        risk, basis = _risk(scorer, sight)
+        segment = _segment(customer, sight, guide.value_cut)
         customer.risk = risk
         # Nobody with too few order days is warned, and the next order makes their past old news: then no shift is needed.
         warned = customer.episode.open or sight.order_days >= self.policy.min_order_days
-        shift, shift_since_ms = _shift(customer, scorer) if warned else (0.0, 0)
+        shift, shift_since_ms, before = _shift(customer, scorer) if warned else (0.0, 0, None)
         past = customer.pending[0].vector if customer.pending else None
         if snapshot:
             said = guide.version if guide.ready else 0
             asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
             customer.pending = remember(customer.pending, asked, self.question)
             effects.stats.add_value(day_of(at_ms), sight.value)
+            effects.inputs.add(day_of(at_ms), asked.vector)
         threshold = threshold_for(guide.thresholds, segment, basis, self.policy)
         assessment = Assessment(
             customer_id=customer_id,
@@ -147,15 +140,21 @@ class Desk:
             cancelled=customer.cancelled_ms is not None,
             shift=shift,
             shift_since_ms=shift_since_ms,
+            lift=0.0
+            if basis == "rule"
+            else self.policy.earliness * lift(risk, before, sight.silence_days, horizon_days),
             held=self.held(),
         )
         was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
         if transitions:
             effects.episodes_opened += customer.episode.open - was_open
-            told = Telling(sight, past, trigger, since_ms, scorer, cancellation)
+            early = before is not None and round(before, 2) < round(risk, 2) and risk < threshold
+            rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
+            told = Telling(sight, past, trigger, since_ms, scorer, cancellation, rise)
             self._announce(customer_id, customer, transitions, told, effects)
-        band = steady_band(risk, threshold, customer.band or None, self.policy.hysteresis)
+        bar = min(threshold, customer.episode.threshold) if customer.episode.open else threshold
+        band = steady_band(risk, bar, customer.band or None, self.policy.hysteresis)
         if band != customer.band:
             self._publish_score(customer_id, customer, band, segment, basis, guide, effects)
 
@@ -172,10 +171,8 @@ class Desk:
         """Turn transitions of the episode that no look has caused (an outcome's) into alerts."""
         if transitions:
             past = customer.pending[0].vector if customer.pending else None
-            told = Telling(self._see(customer, trigger), past, trigger, since_ms, guides.at(customer.as_of_ms), None)
+            told = Telling(self._see(customer, trigger), past, trigger, since_ms, guides.at(customer.as_of_ms))
             self._announce(customer_id, customer, transitions, told, effects)
-
-    # -- the parts of a look -------------------------------------------------------------------------------------------
 
     def _see(self, customer: Customer, trigger: Trigger) -> Sight:
         """Compute once what score, segment, value, decision and alerts all go by."""
@@ -216,7 +213,7 @@ class Desk:
         sign = "order" if self.question.churn_on == "orders" else "sign of life"
         silence = Silence(sight.silence_days, sight.mean_gap_days, sign)
         for transition in transitions:
-            reasons = explain_step(transition, effect, silence, told.cancellation)
+            reasons = explain_step(transition, effect, silence, cancellation=told.cancellation, rise=told.rise)
             actions = suggest(
                 transition,
                 reasons,
@@ -260,14 +257,29 @@ class Desk:
         effects.outgoing.append(Outgoing(self.scores_topic, customer_id.encode(), scores.encode(message)))
 
 
-def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int]:
-    """How far the model alone has moved the customer since the latest snapshot, and when that was; (0, 0) where none tells."""
+def _risk(scorer: Scorer, sight: Sight) -> tuple[float, Basis]:
+    """Return the risk, and what it rests on: the model once it is ready, the rule until then."""
+    if scorer.guide.ready:
+        return scorer.risk(sight.figures), "model"
+    return silence_risk(sight.silence_days, sight.mean_gap_days, sight.order_days), "rule"
+
+
+def _segment(customer: Customer, sight: Sight, cut: float | None) -> str:
+    own = None if customer.attributes is None else customer.attributes.segment
+    return segment_of(
+        tenure_days=sight.tenure_days, order_days=sight.order_days, value=sight.value, value_cut=cut, override=own
+    )
+
+
+def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int, float | None]:
+    """How far the model alone has moved the customer since the latest snapshot, when that was, and the risk then by the model of now."""
     base = customer.pending[-1] if customer.pending else None
     if base is None or not base.version or not scorer.guide.ready:
-        return 0.0, 0
+        return 0.0, 0, None
     if base.version == scorer.guide.version:
-        return 0.0, base.taken_ms
-    return scorer.risk(unpack_vector(base.vector)) - base.risk, base.taken_ms
+        return 0.0, base.taken_ms, base.risk
+    before = scorer.risk(unpack_vector(base.vector))
+    return before - base.risk, base.taken_ms, before
 
 
 def _feature_effects(told: Telling) -> list[FeatureEffect]:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from alerts.bands import Band
+from alerts.bands import Raised
 from alerts.episode import Basis, Kind, Transition
 from alerts.value import HORIZON_DAYS, at_risk
 from streams.errors import Corrupt, NewerSchema
@@ -79,7 +79,7 @@ class Alert(msgspec.Struct, frozen=True):
     raised_at: str
     risk: float
     threshold: float
-    band: Band
+    band: Raised
     segment: str
     value_at_risk: ValueAtRisk
     reasons: list[Reason]

@@ -13,6 +13,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Band = Literal["low", "watch", "high", "critical"]
+Raised = Literal["watch", "high", "critical"]
+"""The bands that an alert can have: an episode opens at its threshold or above."""
+
 BANDS: Final[tuple[Band, ...]] = ("low", "watch", "high", "critical")
 RANK: Final[dict[Band, int]] = {band: rank for rank, band in enumerate(BANDS)}
 

@@ -22,6 +22,9 @@ and Pokrovskii, "Systems with hysteresis", 1989):
        one. (On CDNOW a young model moved by 0.2 for everybody at once; 420 episodes opened that day, the budget was 2.)
     5. During a cool-down, a snooze or an outage the mark does not rise, so what was held back is raised afterwards.
 
+    6. All of this is about the risk *lifted* by how new it is (`change`), as thresholds are. What an alert says, and how
+       it goes on, is about the risk itself: it is opened under the threshold lowered by as much.
+
 An episode closes as `resolved` when the customer comes back or the risk falls below the exit; as `churned` when the
 customer is gone or has cancelled. Those who are gone are never opened; an explicit cancellation is always announced.
 """
@@ -33,6 +36,7 @@ from typing import Final, Protocol
 import msgspec
 
 from alerts.bands import RANK, Band, band_of
+from alerts.change import lifted, own_threshold
 from alerts.episode import Basis, Cause, Episode, Transition, held_out
 from alerts.policy import LANES, Policy
 from streams.time import day_of
@@ -55,6 +59,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
         shift: how far the model alone has moved this customer since an earlier look, the latest of which the features
             are kept: their risk under the model of now, less the risk as said then.
         shift_since_ms: when that look was; 0 where there is none.
+        lift: how much the news in the risk raises it, in log-odds (`change.lift`).
         held: a source that the risk rests on is silent as a whole, so the silence may be ours; nothing is opened or
             escalated.
     """
@@ -71,14 +76,18 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     cancelled: bool = False
     shift: float = 0.0
     shift_since_ms: int = 0
+    lift: float = 0.0
     held: bool = False
 
 
 class Tally(Protocol):
-    """Counts rises of risk, for the budget."""
+    """Counts rises of risk and what they opened, for the budget."""
 
     def add_rise(self, day: int, lane: str, low: float, high: float) -> None:
-        """Count a rise from `low` (exclusive) to `high` on a UTC day."""
+        """Count a rise of the lifted risk from `low` (exclusive) to `high` on a UTC day."""
+
+    def add_opening(self, day: int) -> None:
+        """Count an episode that opened on a UTC day."""
 
 
 SHIFT_MAX: Final = 0.1
@@ -105,6 +114,7 @@ def decide(
         episode.life_day = day_of(look.as_of_ms)
     if returned:
         episode.seen_ms = look.last_seen_ms
+    news = lifted(look.risk, look.lift, policy.floor(look.segment))
     episode.basis, episode.segment, episode.risk = look.basis, look.segment, look.risk
     shift = look.shift - episode.shift if look.shift_since_ms == episode.shift_since_ms else look.shift
     episode.shift, episode.shift_since_ms = look.shift, look.shift_since_ms
@@ -116,44 +126,47 @@ def decide(
         if episode.open and policy.resolve_on_return:
             return (episode.close(look.customer_id, "resolved", "return", look.as_of_ms, policy.cool_down_ms),)
     elif changed or abs(shift) > SHIFT_MAX:
-        episode.mark = look.risk
+        episode.mark = news
     else:
-        episode.mark = min(max(episode.mark + shift, 0.0), look.risk + policy.hysteresis)
+        episode.mark = min(max(episode.mark + shift, 0.0), news + policy.hysteresis)
     if episode.open:
-        return _follow(episode, look, threshold, policy, tally)
-    return NONE if returned else _watch(episode, look, threshold, policy, tally)
+        return _follow(episode, look, news, threshold, policy, tally)
+    return NONE if returned else _watch(episode, look, news, threshold, policy, tally)
 
 
 def _watch(
-    episode: Episode, look: Assessment, threshold: float, policy: Policy, tally: Tally | None
+    episode: Episode, look: Assessment, news: float, threshold: float, policy: Policy, tally: Tally | None
 ) -> tuple[Transition, ...]:
     """No episode is open: does one open?"""
     known = episode.mark
-    if look.risk <= known or look.held or look.order_days < policy.min_order_days:
+    if news <= known or look.held or look.order_days < policy.min_order_days:
         return NONE
     if look.as_of_ms < max(episode.snoozed_until_ms, look.last_seen_ms + policy.min_silence_ms):
         return NONE
-    band = band_of(look.risk, threshold)
+    band = band_of(news, threshold)
     breaks = policy.cool_down_break and RANK[band] > RANK[episode.band]
     if look.as_of_ms < episode.quiet_until_ms and not breaks:
         return NONE
-    _mark(episode, look, tally)
+    _mark(episode, look, news, tally)
     if RANK[band] <= RANK[band_of(known, threshold)]:
         return NONE
-    _begin(episode, look, band, threshold, policy)
+    own = own_threshold(threshold, look.lift, look.risk, policy.floor(look.segment))
+    _begin(episode, look, band_of(look.risk, own), own, policy)
+    if tally is not None:
+        tally.add_opening(day_of(look.as_of_ms))
     return (episode.step(look.customer_id, "opened", "rise", look.as_of_ms),)
 
 
 def _follow(
-    episode: Episode, look: Assessment, threshold: float, policy: Policy, tally: Tally | None
+    episode: Episode, look: Assessment, news: float, threshold: float, policy: Policy, tally: Tally | None
 ) -> tuple[Transition, ...]:
     """An episode is open: does it close or escalate?"""
     if look.risk < policy.exit(min(episode.threshold, threshold)):
         return (episode.close(look.customer_id, "resolved", "fall", look.as_of_ms, policy.cool_down_ms),)
     if look.held:
         return NONE
-    if look.risk > episode.mark:
-        _mark(episode, look, tally)
+    if news > episode.mark:
+        _mark(episode, look, news, tally)
     episode.peak_risk = max(episode.peak_risk, look.risk)
     if look.as_of_ms < episode.snoozed_until_ms:
         return NONE
@@ -184,7 +197,7 @@ def _begin(episode: Episode, look: Assessment, band: Band, threshold: float, pol
     episode.outcome, episode.outcome_ms, episode.action = "", 0, ""
 
 
-def _mark(episode: Episode, look: Assessment, tally: Tally | None) -> None:
+def _mark(episode: Episode, look: Assessment, news: float, tally: Tally | None) -> None:
     if tally is not None:
-        tally.add_rise(day_of(look.as_of_ms), LANES[look.segment, look.basis], episode.mark, look.risk)
-    episode.mark = look.risk
+        tally.add_rise(day_of(look.as_of_ms), LANES[look.segment, look.basis], episode.mark, news)
+    episode.mark = news

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from alerts.bands import Band
+from alerts.bands import Band, Raised
 
 Kind = Literal["opened", "escalated", "resolved", "churned"]
 Cause = Literal["rise", "return", "fall", "false_alarm", "gone", "cancelled"]
@@ -50,7 +50,7 @@ class Transition(msgspec.Struct, frozen=True):
     at_ms: int
     risk: float
     threshold: float
-    band: Band
+    band: Raised
     segment: str
     basis: Basis
     holdout: bool
@@ -123,7 +123,9 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
         return snoozed_ms if snoozed_ms > after_ms else None
 
     def step(self, customer_id: str, kind: Kind, cause: Cause, at_ms: int) -> Transition:
-        """Count one more alert of this episode and return what it is about."""
+        """Count one more alert of this episode, which has begun, and return what it is about."""
+        if self.band == "low":
+            raise ValueError("an episode that never began has no alerts")
         self.seq += 1
         return Transition(
             kind,

@@ -33,7 +33,9 @@ class Policy:
         min_silence_ms: nobody is warned about sooner after the last order (or whatever counts as staying): it would
             read absurd, and many order again within days.
         daily_budget: about so many episodes a day may open, over all segments.
-        shares: per segment, its part of the budget; they sum to 1 or less.
+        shares: per segment, its part of the budget, as a part of their sum; what a segment cannot use goes to the
+            others. One left out gets nothing.
+        earliness: how much change counts beside level (see `change`): 1 as measured, 0 not at all.
         high_value_share: about this part of the customers counts as of high value.
         holdout_share: part of the customers who are not treated.
         salt: decides who they are.
@@ -53,6 +55,7 @@ class Policy:
     shares: Mapping[str, float] = field(
         default_factory=lambda: {"new": 0.1, "loyal": 0.35, "high_value": 0.35, "standard": 0.2}
     )
+    earliness: float = 1.0
     high_value_share: float = 0.1
     holdout_share: float = 0.1
     salt: str = "churnwatch"
@@ -64,13 +67,13 @@ class Policy:
             given: Mapping[str, float] = getattr(self, name)
             if not set(given) <= set(SEGMENTS) or not all(0.0 <= value <= 1.0 for value in given.values()):
                 raise ConfigError(f"{name} must give numbers from 0 to 1 for segments among {', '.join(SEGMENTS)}")
-        if sum(self.shares.values()) > 1.0 + 1e-9:
-            raise ConfigError("the segments' shares of the daily budget sum to more than 1: lower some")
+        if not sum(self.shares.values()):
+            raise ConfigError("no segment has a share of the daily budget: raise one")
         if not all(0.0 <= value <= 1.0 for value in (self.hysteresis, self.high_value_share, self.holdout_share)):
             raise ConfigError("hysteresis, high_value_share and holdout_share must lie in 0 to 1")
         amounts = (self.cool_down_ms, self.min_silence_ms, self.snooze_ms, self.min_order_days, self.daily_budget)
-        if min(amounts) < 0:
-            raise ConfigError("spans of time, min_order_days and daily_budget must not be negative")
+        if min(*amounts, self.earliness) < 0:
+            raise ConfigError("spans of time, min_order_days, daily_budget and earliness must not be negative")
 
     def floor(self, segment: str) -> float:
         """Return the risk below which nobody of the segment is alerted."""

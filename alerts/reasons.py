@@ -21,7 +21,7 @@ import msgspec
 from alerts.alert import Code, Reason, figure
 from alerts.episode import Basis, Transition
 from alerts.evidence import TOPIC_OF, Topic, generic
-from alerts.wording import number, silence
+from alerts.wording import number, rose, silence
 from streams.time import iso
 
 REASONS_MAX: Final = 4
@@ -72,6 +72,13 @@ class Silence(msgspec.Struct, frozen=True):
     sign: str = "order"
 
 
+class Rise(msgspec.Struct, frozen=True):
+    """A risk that is alerted for having risen, though its level alone would not do: what it was, and so many days ago."""
+
+    before: float
+    days: float
+
+
 def explain(effects: Sequence[FeatureEffect], quiet: Silence, basis: Basis) -> list[Reason]:
     """Return the reasons why a customer is at risk: one to four, the weightiest first, weights summing to 1 at most.
 
@@ -86,7 +93,12 @@ def explain(effects: Sequence[FeatureEffect], quiet: Silence, basis: Basis) -> l
 
 
 def explain_step(
-    transition: Transition, effects: Sequence[FeatureEffect], quiet: Silence, cancellation: str | None = None
+    transition: Transition,
+    effects: Sequence[FeatureEffect],
+    quiet: Silence,
+    *,
+    cancellation: str | None = None,
+    rise: Rise | None = None,
 ) -> list[Reason]:
     """Return the reasons for an alert: why at risk, or why the episode closes.
 
@@ -95,9 +107,14 @@ def explain_step(
         effects: see `explain`.
         quiet: see `explain`.
         cancellation: the reason that the customer gave when cancelling, if any.
+        rise: where it is the change that is alerted; told with the first reason of the alert that opens the episode.
     """
     if transition.cause == "rise":
-        return explain(effects, quiet, transition.basis)
+        found = explain(effects, quiet, transition.basis)
+        if rise is not None and transition.kind == "opened":
+            told = f"{found[0].evidence}; {rose(rise.before, transition.risk, rise.days)}"
+            found[0] = msgspec.structs.replace(found[0], evidence=told)
+        return found
     if transition.cause == "gone":
         return [_silent(quiet, "; counts as gone")]
     code: Code = "engagement"

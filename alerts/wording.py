@@ -42,3 +42,14 @@ def silence(days: float, usual_days: float | None, sign: str = "order") -> str:
     if days <= usual_days:
         return f"One {sign} {usual}, the last {ago}"
     return f"No {sign} for {counted(whole, 'day')}; usually {usual}"
+
+
+def rose(before: float, now: float, days: float) -> str:
+    """Return from what to what a risk has risen, and how soon.
+
+    >>> rose(0.214, 0.46, 7.2), rose(0.4, 0.55, 0.3)
+    ('risk up from 0.21 to 0.46 in 7 days', 'risk up from 0.40 to 0.55 within a day')
+    """
+    whole = float(int(days))
+    span = f"in {counted(whole, 'day')}" if whole else "within a day"
+    return f"risk up from {before:.2f} to {now:.2f} {span}"

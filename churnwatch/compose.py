@@ -49,6 +49,13 @@ def policy(settings: Settings) -> Policy:
             "loyal": settings.alert_floor_loyal,
             "high_value": settings.alert_floor_high_value,
         },
+        shares={
+            "new": settings.alert_share_new,
+            "standard": settings.alert_share_standard,
+            "loyal": settings.alert_share_loyal,
+            "high_value": settings.alert_share_high_value,
+        },
+        earliness=settings.alert_earliness,
         hysteresis=settings.alert_hysteresis,
         cool_down_ms=settings.alert_cool_down_ms,
         min_silence_ms=settings.alert_min_silence_ms,

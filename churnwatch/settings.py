@@ -187,12 +187,46 @@ class Settings(BaseSettings):
     )
 
     alert_daily_budget: float = setting(
-        "Alerts", 40.0, "alerts a day", "About how many alerts a day go out; thresholds follow the risks seen", gt=0
+        "Alerts",
+        40.0,
+        "alerts a day",
+        "About how many alerts a day are opened, if so many are above a floor; thresholds follow the risks seen",
+        gt=0,
+    )
+    alert_share_new: float = setting(
+        "Alerts",
+        0.1,
+        "share",
+        "Part for customers known for less than 60 days; what cannot be used goes on",
+        ge=0,
+        le=1,
+    )
+    alert_share_standard: float = setting(
+        "Alerts",
+        0.2,
+        "share",
+        "Part for those who bought once or a few times; the four are taken of their sum",
+        ge=0,
+        le=1,
+    )
+    alert_share_loyal: float = setting(
+        "Alerts", 0.35, "share", "Part for regulars, customers with 5 order days or more", ge=0, le=1
+    )
+    alert_share_high_value: float = setting(
+        "Alerts", 0.35, "share", "Part for the tenth of the customers worth most a year", ge=0, le=1
     )
     alert_floor_new: float = setting("Alerts", 0.7, "risk", "No alert below, new customers", ge=0, le=1)
     alert_floor_standard: float = setting("Alerts", 0.6, "risk", "No alert below, standard customers", ge=0, le=1)
     alert_floor_loyal: float = setting("Alerts", 0.4, "risk", "No alert below, loyal customers", ge=0, le=1)
     alert_floor_high_value: float = setting("Alerts", 0.4, "risk", "No alert below, high-value customers", ge=0, le=1)
+    alert_earliness: float = setting(
+        "Alerts",
+        1.0,
+        "",
+        "How much change counts: a risk that has just risen is alerted below the threshold, a long silence above; 0 is not",
+        ge=0,
+        le=4,
+    )
     alert_hysteresis: float = setting(
         "Alerts", 0.1, "risk", "How far risk must fall below the threshold for an episode to resolve", ge=0, le=1
     )

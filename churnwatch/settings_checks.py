@@ -42,6 +42,9 @@ def _work_contradictions(settings: Settings) -> Iterator[str]:
         yield f"{public_name('chunk_bytes_max')} must be at least {public_name('value_bytes_max')}"
     if settings.buffer_bytes_max < settings.chunk_bytes_max:
         yield f"{public_name('buffer_bytes_max')} must be at least {public_name('chunk_bytes_max')}"
+    shares = ("alert_share_new", "alert_share_standard", "alert_share_loyal", "alert_share_high_value")
+    if not any(getattr(settings, name) for name in shares):
+        yield f"{public_name(shares[0])} and the other three shares are all 0: give a segment a part of the budget"
     try:
         settings.topics()
     except ConfigError as error:

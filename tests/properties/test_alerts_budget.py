@@ -9,8 +9,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.budget import EDGES, WEEK_DAYS, WINDOW_DAYS, BudgetKeeper, StatsBuilder, choose, crossings
+from alerts.budget import EDGES, WEEK_DAYS, WINDOW_DAYS, BudgetKeeper, StatsBuilder, choose, crossings, share_out
 from alerts.policy import Policy
+from alerts.segments import SEGMENTS
 from streams.time import DAY_MS
 
 RISKS = st.floats(0, 1)
@@ -75,16 +76,39 @@ def test_the_chosen_edge_keeps_to_the_budget_and_moves_with_it(
 
 
 @given(st.integers(0, 60), st.floats(0, 200), st.integers(0, 2**32))
-def test_openings_expected_keep_to_the_segments_part(people: int, budget: float, seed: int) -> None:
+def test_openings_expected_keep_to_the_budget(people: int, budget: float, seed: int) -> None:
     rnd = random.Random(seed)
     policy = Policy(daily_budget=budget, shares={"loyal": 0.5})
     first_day, end_day = 100, 100 + WEEK_DAYS + WINDOW_DAYS
     rises = [(day, "loyal", 0.0, rnd.random()) for day in range(first_day, end_day) for _ in range(people)]
     keeper = BudgetKeeper(policy)
     keeper.absorb(0, built(rises, []))
+    keeper.absorb(0, {day: [{}, {}, round(budget)] for day in range(first_day, end_day)})
     derived = keeper.at(end_day * DAY_MS, {})
+    aim = 2.0 * budget - round(budget)
     threshold = derived["thresholds"]["loyal"]
     assert threshold >= policy.floor("loyal")
     counted = rises[WEEK_DAYS * people :]
     if threshold < 1.0:
-        assert sum(risk >= threshold for *_, risk in counted) <= 0.5 * budget * WINDOW_DAYS + 1e-9
+        assert sum(risk >= threshold for *_, risk in counted) <= aim * WINDOW_DAYS + 1e-9
+
+
+RATES = st.lists(st.integers(0, 30), min_size=len(EDGES), max_size=len(EDGES))
+
+
+@given(st.dictionaries(st.sampled_from(SEGMENTS), st.none() | RATES), st.floats(0, 60), st.integers(0, 2**32))
+def test_the_whole_is_shared_out_and_no_more(rates: dict[str, list[float] | None], aim: float, seed: int) -> None:
+    """Together they come to the aim at most; who gets less than the share is at the floor, or could not take one edge more."""
+    rnd = random.Random(seed)
+    shares = {segment: rnd.choice([0.0, 0.1, 0.5, 1.0]) for segment in SEGMENTS} | {"new": 0.25}
+    policy = Policy(shares=shares)
+    chosen = share_out(rates, aim, policy)
+    used = {segment: rate[chosen[segment]] for segment, rate in rates.items() if rate is not None and shares[segment]}
+    known = {segment: edge for segment, edge in chosen.items() if segment in used and edge < len(EDGES) - 1}
+    assert sum(used[segment] for segment in known) <= aim + 1e-9
+    assert all(EDGES[edge] >= policy.floor(segment) for segment, edge in known.items())
+    assert all(chosen[segment] == len(EDGES) - 1 for segment in rates if not shares[segment])
+    for segment in used:
+        rate = rates[segment]
+        alone = choose(rate or [], aim * shares[segment] / sum(shares.values()), policy.floor(segment))
+        assert chosen[segment] <= alone, "a segment is never left with less than its own share"

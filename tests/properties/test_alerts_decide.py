@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.alert import SILENCE, build, decode, encode, model_stamp
-from alerts.bands import RANK
+from alerts.bands import RANK, band_of
 from alerts.budget import EDGES, StatsBuilder, crossings
+from alerts.change import lifted
 from alerts.decide import Assessment, decide
 from alerts.episode import Episode, Transition, alert_id
 from alerts.outcomes import apply_outcome
@@ -38,6 +39,7 @@ LOOKS = st.lists(
             "gone": st.sampled_from([False] * 9 + [True]),
             "cancelled": st.sampled_from([False] * 9 + [True]),
             "held": st.sampled_from([False] * 5 + [True]),
+            "lift": st.sampled_from([0.0, 0.0, 0.75, -0.5]),
             "outcome": st.sampled_from([None] * 6 + ["snoozed", "false_alarm", "contacted"]),
         }
     ),
@@ -59,7 +61,7 @@ def play(looks: list[Look], policy: Policy, *, stored: bool = False) -> tuple[li
     for look in looks:
         day += look["days"]
         seen_ms = day * DAY_MS if look["ordered"] else seen_ms
-        names = ("risk", "segment", "order_days", "basis", "gone", "cancelled", "held")
+        names = ("risk", "segment", "order_days", "basis", "gone", "cancelled", "held", "lift")
         given_now = {name: look[name] for name in names} | {"last_seen_ms": seen_ms}
         assessment = Assessment("c-1", day * DAY_MS, **given_now)
         raised += decide(episode, assessment, look["threshold"], policy)
@@ -91,7 +93,6 @@ def test_episodes_keep_their_grammar(looks: list[Look], policy: Policy) -> None:
         if step.kind == "escalated":
             assert current is not None
             assert RANK[step.band] > RANK[current.band]
-        assert step.band != "low"
         current = step if step.kind in ("opened", "escalated") else None
     assert episode.open is (current is not None)
     assert episode.number == len({step.episode_id for step in raised})
@@ -129,6 +130,16 @@ def test_the_past_is_never_rewritten(looks: list[Look], policy: Policy) -> None:
 
 
 @given(LOOKS, POLICIES)
+def test_what_is_opened_for_its_change_stands_above_its_own_threshold_and_the_floor(
+    looks: list[Look], policy: Policy
+) -> None:
+    for step in play(looks, policy)[0]:
+        if step.kind == "opened":
+            assert step.risk >= step.threshold >= min(policy.floor(step.segment), 0.375)
+            assert RANK[step.band] == RANK[band_of(step.risk, step.threshold)] > 0
+
+
+@given(LOOKS, POLICIES)
 def test_the_cool_down_holds(looks: list[Look], policy: Policy) -> None:
     policy = Policy(hysteresis=policy.hysteresis, cool_down_ms=14 * DAY_MS)
     raised, _ = play(looks, policy)
@@ -144,7 +155,9 @@ def test_nothing_is_opened_or_escalated_in_the_dark(looks: list[Look], policy: P
     assert not {step.kind for step in play(dark, policy)[0]} & {"opened", "escalated"}
     ordering = [look | {"ordered": True, "days": max(look["days"], 1)} for look in looks]
     assert "opened" not in {step.kind for step in play(ordering, policy)[0]}
-    low = [look | {"risk": min(look["risk"], look["threshold"] - 1 / 64)} for look in looks]
+    low = [
+        look | {"risk": min(look["risk"], look["threshold"] - 1 / 64), "lift": min(look["lift"], 0.0)} for look in looks
+    ]
     assert "opened" not in {step.kind for step in play(low, policy)[0]}
 
 
@@ -176,19 +189,23 @@ class Relay:
             self.open = False
 
 
-@given(st.lists(RISKS, min_size=1, max_size=40), st.sampled_from([0.0, 0.125, 0.25]))
-def test_the_tally_knows_what_every_threshold_would_have_raised(risks: list[float], slack: float) -> None:
+@given(
+    st.lists(st.tuples(RISKS, st.sampled_from([0.0, 0.75, -0.5])), min_size=1, max_size=40),
+    st.sampled_from([0.0, 0.125, 0.25]),
+)
+def test_the_tally_knows_what_every_threshold_would_have_raised(looks: list[tuple[float, float]], slack: float) -> None:
     """The counts of one run equal a relay for each of the 200 thresholds, though only one of them was in force."""
     policy = Policy(hysteresis=slack, cool_down_ms=0)
-    relays = [Relay(edge, risks[0], slack) for edge in EDGES]
+    floor = policy.floor("loyal")
+    relays = [Relay(edge, lifted(*looks[0], floor), slack) for edge in EDGES]
     stats, episode = StatsBuilder(), Episode()
-    for day, risk in enumerate(risks):
-        assessment = Assessment("c-1", (100 + day) * DAY_MS, risk, "loyal", 5, 0)
+    for day, (risk, by) in enumerate(looks):
+        assessment = Assessment("c-1", (100 + day) * DAY_MS, risk, "loyal", 5, 0, lift=by)
         decide(episode, assessment, 0.625, policy, stats)
         for relay in relays:
-            relay.look(risk)
+            relay.look(lifted(risk, by, floor))
     counted = [0] * len(EDGES)
-    for rises, _ in stats.take().values():
+    for rises, *_ in stats.take().values():
         for index, count in enumerate(crossings(rises.get("loyal", {}))):
             counted[index] += count
     assert counted == [relay.openings for relay in relays]
@@ -202,4 +219,4 @@ def test_the_tally_at_the_threshold_in_force_is_what_was_opened(risks: list[floa
         assessment = Assessment("c-1", (100 + day) * DAY_MS, risk, "loyal", 5, 0)
         opened += sum(step.kind == "opened" for step in decide(episode, assessment, threshold, policy, stats))
     index = EDGES.index(threshold)
-    assert opened == sum(crossings(rises.get("loyal", {}))[index] for rises, _ in stats.take().values())
+    assert opened == sum(crossings(rises.get("loyal", {}))[index] for rises, *_ in stats.take().values())

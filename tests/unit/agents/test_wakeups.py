@@ -1,5 +1,7 @@
 """Wake-ups: silence is heard at the expected instant, at a bounded cost, and ends in being forgotten."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.guides import GuideBook
@@ -9,7 +11,7 @@ from features.tiles import RETENTION_DAYS
 from features.vector import vector
 from models.scorer import Scorer
 from streams.time import DAY_MS, HOUR_MS, day_of, iso
-from tests.unit.agents.samples import KEEPING, POLICY, QUESTION, START_MS, event, order, silence_guide
+from tests.unit.agents.samples import KEEPING, POLICY, QUESTION, START_MS, event, order, pipeline, silence_guide
 from tests.unit.agents.shop import NOON_MS, Shop, said
 
 SCORINGS_MAX = 25
@@ -35,7 +37,7 @@ def test_a_silent_customer_is_looked_at_when_expected() -> None:
 
 
 def test_the_warning_comes_with_the_first_look_above_the_threshold() -> None:
-    shop = Shop()
+    shop = Shop(pipeline(replace(POLICY, earliness=0.0)))
     last_ms = shop.regular("ann", orders=8)
     silent = decode_customer(encode_customer(shop.customers["ann"]))
     scorer = Scorer(silence_guide())

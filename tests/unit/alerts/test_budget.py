@@ -22,9 +22,11 @@ POLICY = Policy(daily_budget=10.0, shares={"loyal": 0.5, "standard": 0.5}, floor
 
 
 def steady(days: range, risks: list[float], lane: str = "loyal") -> dict[int, object]:
-    """On each of the days, one rise from 0 to each of the risks."""
+    """On each of the days, one rise from 0 to each of the risks, and as many episodes opened as the budget allows."""
     stats = StatsBuilder()
     for day in days:
+        for _ in range(round(POLICY.daily_budget) if lane == "loyal" else 0):
+            stats.add_opening(day)
         for risk in risks:
             stats.add_rise(day, lane, 0.0, risk)
     return stats.take()
@@ -38,7 +40,7 @@ def thresholds(keeper: BudgetKeeper, day: int) -> dict[str, float]:
 def test_a_rise_crosses_the_edges_above_its_start_up_to_its_end() -> None:
     stats = StatsBuilder()
     stats.add_rise(7, "loyal", 0.4, 0.57)
-    ((rises, _),) = stats.take().values()
+    ((rises, _, _),) = stats.take().values()
     crossed = [EDGES[index] for index, count in enumerate(crossings(rises["loyal"])) if count]
     assert crossed[0] == 0.405
     assert crossed[-1] == 0.57
@@ -84,11 +86,62 @@ def test_the_threshold_leaves_as_many_as_the_budget_allows() -> None:
     keeper = BudgetKeeper(POLICY)
     risks = [0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8]
     keeper.absorb(0, steady(range(100, 160), risks))
+    keeper.absorb(1, steady(range(100, 160), risks * 2, "standard"))
     derived = keeper.at(160 * DAY_MS, {})
     assert derived["thresholds"]["loyal"] == 0.555
     assert derived["openings_per_day"]["loyal"] == 5.0
     keeper.absorb(0, steady(range(160, 200), [0.65, 0.7]))
     assert thresholds(keeper, 200)["loyal"] == 0.4
+
+
+def test_what_a_segment_cannot_use_goes_to_the_others() -> None:
+    keeper = BudgetKeeper(POLICY)
+    risks = [0.62, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+    keeper.absorb(0, steady(range(100, 160), [0.45, 0.5]))
+    keeper.absorb(1, steady(range(100, 160), risks, "standard"))
+    derived = keeper.at(160 * DAY_MS, {})
+    assert derived["openings_per_day"] == {"loyal": 2.0, "standard": 8.0}
+    assert (derived["thresholds"]["loyal"], derived["thresholds"]["standard"]) == (0.4, 0.6)
+
+
+def test_the_share_of_a_segment_too_young_to_tell_is_kept_for_it() -> None:
+    keeper = BudgetKeeper(POLICY)
+    keeper.absorb(0, steady(range(100, 150), []))
+    keeper.absorb(0, steady(range(150, 160), [0.45, 0.5]))
+    keeper.absorb(1, steady(range(100, 160), [0.62, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95], "standard"))
+    derived = keeper.at(160 * DAY_MS, {})
+    assert derived["openings_per_day"] == {"standard": 5.0}
+    assert derived["thresholds"]["loyal"] == POLICY.cold_threshold("loyal")
+
+
+@pytest.mark.parametrize(("opened", "aim"), [(10, 10), (8, 12), (13, 7), (0, 15), (50, 5)])
+def test_what_was_opened_too_few_or_too_many_is_made_up_for(opened: int, aim: int) -> None:
+    stats = StatsBuilder()
+    for day in range(100, 160):
+        for step in range(20):
+            stats.add_rise(day, "loyal", 0.0, 0.5 + step / 50)
+        for _ in range(opened):
+            stats.add_opening(day)
+    keeper = BudgetKeeper(POLICY)
+    keeper.absorb(0, stats.take())
+    assert keeper.at(160 * DAY_MS, {})["openings_per_day"]["loyal"] == aim
+
+
+def test_nothing_is_made_up_for_before_a_whole_window_was_counted() -> None:
+    stats = StatsBuilder()
+    for day in range(100, 100 + WINDOW_DAYS - 1):
+        for step in range(20):
+            stats.add_rise(day, "loyal", 0.0, 0.5 + step / 50)
+    keeper = BudgetKeeper(POLICY)
+    keeper.absorb(0, stats.take())
+    assert keeper.at((100 + WINDOW_DAYS - 1) * DAY_MS, {})["openings_per_day"]["loyal"] == 10
+
+
+def test_statistics_of_before_openings_were_counted_are_read() -> None:
+    keeper = BudgetKeeper(POLICY)
+    keeper.absorb(0, {100: [{"loyal": {81: 1, 101: -1}}, {}]})
+    keeper.load([{100: [{"loyal": {81: 1, 101: -1}}, {}]}, {"loyal": 100}])
+    assert keeper.dump() == [{100: [{"loyal": {81: 1, 101: -1}}, {}, 0]}, {"loyal": 100}]
 
 
 def test_lanes_do_not_mix() -> None:

@@ -255,10 +255,14 @@ def test_the_holdout_share_is_marked() -> None:
 
 def test_a_rise_is_tallied_once_from_the_mark(case: Case) -> None:
     rises: list[tuple[int, str, float, float]] = []
+    opened: list[int] = []
 
     class Tally:
         def add_rise(self, day: int, lane: str, low: float, high: float) -> None:
             rises.append((day, lane, low, high))
+
+        def add_opening(self, day: int) -> None:
+            opened.append(day)
 
     def look(day: int, risk: float, **more: Any) -> None:
         given: dict[str, Any] = {"segment": "loyal", "order_days": 5} | more
@@ -271,6 +275,7 @@ def test_a_rise_is_tallied_once_from_the_mark(case: Case) -> None:
     look(6, 0.7, segment="standard")
     look(7, 0.9)
     assert rises == [(3, "loyal", 0.0, 0.4), (6, "standard", 0.4, 0.7), (7, "loyal", 0.7, 0.9)]
+    assert opened == [6]
 
 
 def test_the_state_is_small_and_survives_a_round_trip(case: Case) -> None:

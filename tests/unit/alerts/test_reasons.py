@@ -5,7 +5,7 @@ import pytest
 
 from alerts.alert import Code, Reason
 from alerts.episode import Transition
-from alerts.reasons import FeatureEffect, Silence, explain, explain_step
+from alerts.reasons import FeatureEffect, Rise, Silence, explain, explain_step
 from features.catalog import CATALOG
 from streams.time import DAY_MS
 
@@ -153,7 +153,7 @@ def test_the_rule_without_a_rhythm() -> None:
 )
 def test_why_an_episode_closes(kind: Any, cause: Any, cancellation: str | None, code: Code, evidence: str) -> None:
     step = msgspec.structs.replace(STEP, kind=kind, cause=cause)
-    (reason,) = explain_step(step, effects({}, {}), QUIET, cancellation)
+    (reason,) = explain_step(step, effects({}, {}), QUIET, cancellation=cancellation)
     assert (reason.code, reason.weight, reason.evidence) == (code, 1.0, evidence)
 
 
@@ -162,3 +162,15 @@ def test_why_at_risk_is_told_by_the_effects() -> None:
     assert explain_step(STEP, given, QUIET) == explain(given, QUIET, "model")
     ruled = msgspec.structs.replace(STEP, basis="rule")
     assert explain_step(ruled, given, QUIET) == explain([], QUIET, "rule")
+
+
+def test_a_rise_is_told_with_the_first_reason_of_the_opening() -> None:
+    given = effects({"open_tickets": 1}, {"open_tickets": 1.0})
+    step = msgspec.structs.replace(STEP, kind="opened", cause="rise", risk=0.46)
+    rise = Rise(0.21, 7.0)
+    plain, *rest = explain_step(step, given, QUIET)
+    told, *others = explain_step(step, given, QUIET, rise=rise)
+    assert told.evidence == f"{plain.evidence}; risk up from 0.21 to 0.46 in 7 days"
+    assert (told.code, told.weight, told.features, others) == (plain.code, plain.weight, plain.features, rest)
+    later = msgspec.structs.replace(step, kind="escalated")
+    assert explain_step(later, given, QUIET, rise=rise) == explain_step(later, given, QUIET)

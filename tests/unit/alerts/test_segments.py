@@ -5,7 +5,7 @@ import pytest
 from alerts.segments import segment_of
 
 REGULAR: dict[str, Any] = {
-    "tenure_days": 400.0, "order_days": 9, "mean_gap_days": 40.0, "value": 200.0, "value_cut": 300.0,
+    "tenure_days": 400.0, "order_days": 9, "value": 200.0, "value_cut": 300.0,
 }  # fmt: skip
 
 
@@ -13,15 +13,19 @@ REGULAR: dict[str, Any] = {
     ("change", "segment"),
     [
         ({}, "loyal"),
-        ({"tenure_days": 59.9}, "new"),
-        ({"tenure_days": 60.0}, "loyal"),
-        ({"order_days": 1, "mean_gap_days": None}, "new"),
-        ({"order_days": 4}, "standard"),
+        ({"tenure_days": 10.0}, "loyal"),
         ({"order_days": 5}, "loyal"),
-        ({"mean_gap_days": 90.1}, "standard"),
-        ({"mean_gap_days": None}, "standard"),
+        ({"order_days": 4}, "standard"),
+        ({"order_days": 1}, "standard"),
+        ({"order_days": 0}, "standard"),
+        ({"order_days": 4, "tenure_days": 59.9}, "new"),
+        ({"order_days": 1, "tenure_days": 59.9}, "new"),
+        ({"order_days": 4, "tenure_days": 60.0}, "standard"),
         ({"value": 300.0}, "high_value"),
-        ({"value": 300.0, "tenure_days": 10.0}, "new"),
+        ({"value": 300.0, "tenure_days": 10.0}, "high_value"),
+        ({"value": 300.0, "order_days": 2}, "high_value"),
+        ({"value": 300.0, "order_days": 1}, "standard"),
+        ({"value": 300.0, "order_days": 4, "tenure_days": 10.0}, "new"),
         ({"value_cut": None}, "loyal"),
         ({"value_cut": 0.0, "value": 0.0}, "loyal"),
         ({"override": "high_value"}, "high_value"),
