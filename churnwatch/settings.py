@@ -194,27 +194,11 @@ class Settings(BaseSettings):
         gt=0,
     )
     alert_share_new: float = setting(
-        "Alerts",
-        0.1,
-        "share",
-        "Part for customers known for less than 60 days; what cannot be used goes on",
-        ge=0,
-        le=1,
+        "Alerts", 0.1, "share", "Part for customers known for less than 60 days; what is not used goes on", ge=0, le=1
     )
-    alert_share_standard: float = setting(
-        "Alerts",
-        0.2,
-        "share",
-        "Part for those who bought once or a few times; the four are taken of their sum",
-        ge=0,
-        le=1,
-    )
-    alert_share_loyal: float = setting(
-        "Alerts", 0.35, "share", "Part for regulars, customers with 5 order days or more", ge=0, le=1
-    )
-    alert_share_high_value: float = setting(
-        "Alerts", 0.35, "share", "Part for the tenth of the customers worth most a year", ge=0, le=1
-    )
+    alert_share_standard: float = setting("Alerts", 0.2, "share", "Part for those with few orders", ge=0, le=1)
+    alert_share_loyal: float = setting("Alerts", 0.35, "share", "Part for those with 5 order days or more", ge=0, le=1)
+    alert_share_high_value: float = setting("Alerts", 0.35, "share", "Part for the tenth worth most a year", ge=0, le=1)
     alert_floor_new: float = setting("Alerts", 0.7, "risk", "No alert below, new customers", ge=0, le=1)
     alert_floor_standard: float = setting("Alerts", 0.6, "risk", "No alert below, standard customers", ge=0, le=1)
     alert_floor_loyal: float = setting("Alerts", 0.4, "risk", "No alert below, loyal customers", ge=0, le=1)
