@@ -19,6 +19,7 @@ from streams.time import DAY_MS
 
 WEEK_MS = 7 * DAY_MS
 LEAD_BIN_DAYS = 5
+ID_LETTERS_MAX = 48
 
 
 def auc_over_time(story: Story) -> Markup | None:
@@ -184,12 +185,17 @@ def budget_curve(points: Sequence[Point], key: str, of: str) -> Markup | None:
     return plot.svg()
 
 
+def short(customer: str) -> str:
+    """Cut an id to what fits above a drawing."""
+    return customer if len(customer) <= ID_LETTERS_MAX else customer[: ID_LETTERS_MAX - 1] + "…"
+
+
 def timeline(story: Story, number: int) -> Markup:
     """A customer's orders, risk and warnings, on the time of the log."""
     person, result = story.people[number], story.judged.result
     plot = Plot(
         f"person{number}",
-        f"{person.customer}: {person.kind}",
+        f"{short(person.customer)}: {person.kind}",
         f"{len(person.orders_ms)} orders, {len(person.warned)} warnings; the line is the risk as said each week.",
         months(result.first_ms, result.last_ms),
         Axis(0.0, 1.0, ((0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")), "risk said"),

@@ -189,7 +189,8 @@ def _people(story: Story) -> Iterator[Markup]:
 
 
 def _story_of(person: Person) -> str:
-    told = f"{len(person.orders_ms)} orders, {person.spent:,.0f} in all, the last on {iso(person.orders_ms[-1])[:10]}. "
+    whole = "" if figures.short(person.customer) == person.customer else f"{person.customer}: "
+    told = f"{whole}{len(person.orders_ms)} orders, {person.spent:,.0f} in all, the last on {iso(person.orders_ms[-1])[:10]}. "
     if not person.warned:
         return f"{told}No warning."
     first = person.warned[-1]

@@ -19,7 +19,7 @@ p, ul { margin: .5rem 0; } li { margin: .25rem 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .8rem; margin: 1rem 0; padding: 0; }
 .tiles li { list-style: none; margin: 0; border: 1px solid var(--line); padding: .6rem .8rem; }
 .tiles b { display: block; font-size: 1.5rem; line-height: 1.3; }
-figure { margin: 1.2rem 0; break-inside: avoid; }
+figure { margin: 1.2rem 0; break-inside: avoid; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, "Segoe UI", Roboto, Arial, sans-serif; }
 svg text { fill: var(--ink); } svg .title { font-size: 14.5px; font-weight: 650; } svg .name { fill: var(--soft); }
 .right { text-anchor: end; } .middle { text-anchor: middle; }

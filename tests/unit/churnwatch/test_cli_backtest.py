@@ -23,7 +23,8 @@ from streams.time import DAY_MS, parse_instant
 from tests.unit.agents.samples import START_MS
 from tests.unit.churnwatch.test_backtest import line, write
 
-HOSTILE = '<script>alert("x")</script>&'
+HOSTILE = '<script>alert("x")</script>&' + "x" * 99
+"""As long as an id may be, too."""
 PAGE = Path(__file__).parents[3] / "docs" / "backtest.md"
 FIGURES = {"roc_auc", "weekly_auc", "pr_auc", "lift_10", "log_loss", "brier", "ece", "examples", "base_rate"}
 OPTIONS = ["--horizon", "14d", "--active", "28d", "--budget", "3", "--burn-in", "28d"]
