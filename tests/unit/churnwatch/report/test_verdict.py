@@ -7,7 +7,7 @@ import pytest
 
 from churnwatch.report.story import OURS, RECENCY, SILENCE, Story
 from churnwatch.report.verdict import MEANING, headline
-from models.verdict import BANDS
+from models.verdict import VERDICTS
 
 
 def story(examples: int, ours: float | None, rule: float | None, days: float | None, ece: float | None = 0.01) -> Story:
@@ -36,4 +36,4 @@ def test_the_headline_is_the_band_that_the_live_system_would_show(told: Story, b
 
 
 def test_every_band_has_its_meaning() -> None:
-    assert set(MEANING) | {"not_yet_known"} == set(BANDS)
+    assert set(MEANING) | {"not_yet_known"} == set(VERDICTS)
