@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from alerts.budget import StatsBuilder
+from models.input_counts import InputCounts
 from models.labels import Example
 from streams.outgoing import Outgoing
 
@@ -28,7 +29,7 @@ class Effects:
     Attributes:
         touched: customers whose state changed; deleted: those whose state goes.
         outgoing: messages, in order.
-        examples, stats: for the learner.
+        examples, stats, inputs: for the learner.
         outcomes: (topic, outcome) to events; outcome is applied, duplicate, late or dead_lettered.
         dead_letters: (topic, reason) to events.
         scorings: cause (event, silence, snapshot) to scorings.
@@ -44,6 +45,7 @@ class Effects:
     outgoing: list[Outgoing] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     stats: StatsBuilder = field(default_factory=StatsBuilder)
+    inputs: InputCounts = field(default_factory=InputCounts)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
     scorings: Counter[str] = field(default_factory=Counter)

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from features.catalog import NAMES
+
 Kind = Literal["counter", "gauge", "histogram"]
 
 OTHER: Final = "other"
@@ -89,6 +91,8 @@ LABELS: Final[Mapping[str, Label]] = {
     "verdict": Label(("not_yet_known", "poor", "fair", "good"), "how far the model can be relied on, in a word"),
     "window": Label(("all", "recent"), "over all examples so far, or those of the latest weeks"),
     "recipe": Label(("mean", "logistic", "bayes", "stacked"), "a way of blending the base learners"),
+    "feature": Label(NAMES, "a feature, by its name in docs/features.md"),
+    "drift": Label(("inputs", "base_rate", "errors"), "what has moved"),
     "version": Label((), "of Churnwatch"),
     "python": Label((), "version of Python"),
     "faust": Label((), "version of faust-streaming"),
@@ -211,6 +215,23 @@ BEING_RIGHT: Final = (
         "recipe",
     ),
     _gauge("model_promotions", "changes", "Changes of champion that the model remembers, of the latest ten"),
+    _gauge("drift_warning", "1 or 0", "1 while something has moved so far that it is warned of", "drift"),
+    _gauge(
+        "drift_input_index",
+        "index",
+        "Population stability index of a feature: the snapshots of the latest 28 days against the 182 before; from 0.25 on it warns",
+        "feature",
+    ),
+    _gauge(
+        "drift_base_rate_shift",
+        "share",
+        "Share that leaves, the latest 4 weeks whose labels are in less the 26 before; from 0.1 on, either way, it warns",
+    ),
+    _gauge(
+        "drift_excess_loss_nats",
+        "nats",
+        "Log loss beyond what the model expected of its own risks, in the latest 4 weeks whose labels are in; 0 is honest",
+    ),
     _gauge("model_version", "version", "Version of the model that scores"),
     _gauge("model_examples", "examples", "Examples that the model has learnt from"),
     _gauge("model_ready", "1 or 0", "1 once alerts rest on the model; until then they rest on the silence rule"),

@@ -20,6 +20,7 @@ from prometheus_client.process_collector import ProcessCollector
 from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, Metric
 from agents.metric_series import Series
 from models.candidates import RECIPES
+from models.drift import Drift
 from models.standing import Standing
 from models.verdict import VERDICTS
 
@@ -211,6 +212,18 @@ class Metrics:
             self._set("churnwatch_model_champion", known == recipe, known)
             self._set("churnwatch_model_challenger_gain_nats", gains.get(known, 0.0), known)
         self._set("churnwatch_model_promotions", len(standing.promotions))
+
+    def drift(self, drift: Drift) -> None:
+        """Set what has moved, by how much, and whether it is warned of."""
+        warnings = drift.warnings()
+        for known in LABELS["drift"].values:
+            self._set("churnwatch_drift_warning", known in warnings, known)
+        for feature, index in drift.inputs.items():
+            self._set("churnwatch_drift_input_index", index, feature)
+        if drift.base_rate is not None:
+            self._set("churnwatch_drift_base_rate_shift", drift.base_rate.now - drift.base_rate.before)
+        if drift.errors is not None:
+            self._set("churnwatch_drift_excess_loss_nats", drift.errors.now)
 
     def learner_lag(self, batches: int) -> None:
         """Set how many messages the learner has yet to learn; a worker that loses the learner sets 0."""

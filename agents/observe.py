@@ -12,6 +12,7 @@ from agents.health import Progress
 from agents.metrics import Metrics
 from agents.runner import PartitionRunner
 from models.learner import Learner
+from models.standing import Standing
 from streams.feed import Batch
 
 log = logging.getLogger("churnwatch.worker")
@@ -38,7 +39,9 @@ class WorkerObserver:
         self._partitions: dict[int, _Partition] = {}
         self.redis_answered_ms: int | None = None
         self._gaps = 0
-        self._promotions: int | None = None
+        self._told_version = 0
+        self._standing: Standing | None = None
+        self._changed_ms = 0
 
     # -- told by partition runners -------------------------------------------------------------------------------------
 
@@ -110,25 +113,24 @@ class WorkerObserver:
                 learner.counters.gaps,
             )
 
-        self._note_promotions(learner)
+        if learner.version != self._told_version:
+            self._told_version = learner.version
+            self._tell(learner.version, learner.standing())
 
-    def _note_promotions(self, learner: Learner) -> None:
-        if self._promotions is not None and learner.promotions[-1:] and learner.promotions[-1].at_ms > self._promotions:
-            change = learner.promotions[-1]
-            log.warning(
-                "From model %d on, %s speaks instead of %s (%s): log loss lower by %.4f nats on %d labels of %d weeks, t = %.1f. "
-                "CHURNWATCH_MODEL_PROMOTION=manual and CHURNWATCH_MODEL_RECIPE=%s go back",
-                learner.version,
-                change.after,
-                change.before,
-                "by the paired test" if change.by == "test" else "by CHURNWATCH_MODEL_RECIPE",
-                change.gain,
-                change.labels,
-                change.weeks,
-                change.t,
-                change.before,
-            )
-        self._promotions = learner.promotions[-1].at_ms if learner.promotions else 0
+    def _tell(self, version: int, standing: Standing) -> None:
+        """Say in the log what is new: a champion, a warning of drift, another verdict."""
+        changed_ms = standing.promotions[-1].at_ms if standing.promotions else 0
+        if self._standing is not None and changed_ms > self._changed_ms:
+            log.warning("From model %d on another recipe speaks: %s", version, standing.promotions[-1])
+        warnings = standing.drift.warnings()
+        known = {} if self._standing is None else self._standing.drift.warnings()
+        for kind in warnings.keys() - known.keys():
+            log.warning("Drift of %s, as of model %d: %s", kind.replace("_", " "), version, warnings[kind])
+        for kind in known.keys() - warnings.keys():
+            log.info("Drift of %s has ended, as of model %d", kind.replace("_", " "), version)
+        if self._standing is not None and self._standing.verdict.band != standing.verdict.band:
+            log.info("The model is %s now: %s", standing.verdict.words, standing.verdict.reason)
+        self._standing, self._changed_ms = standing, changed_ms
 
     def learner_waiting(self, why: str) -> None:
         """Redis does not answer the learner."""

@@ -252,14 +252,14 @@ class PartitionRunner:
         # A partition whose clock will run on to a given end has examples to send on its way: it is not idle.
         idle = not self._clock.live and self._clock.until_ms is None
         idle = idle and not len(self.feed) and not self.feed.waiting_for(self._ended())
-        stats = effects.stats.take()
-        if not (effects.examples or stats or mark_ms > meta.mark_ms or idle != meta.idle):
+        stats, inputs = effects.stats.take(), effects.inputs.take()
+        if not (effects.examples or stats or inputs or mark_ms > meta.mark_ms or idle != meta.idle):
             return None
         meta.mark_ms = max(meta.mark_ms, mark_ms)
         meta.idle = idle
         meta.seq += 1
         batch = ExampleBatch(
-            self.partition, self._config.partitions, meta.seq, meta.mark_ms, idle, effects.examples, stats
+            self.partition, self._config.partitions, meta.seq, meta.mark_ms, idle, effects.examples, stats, inputs
         )
         return Outgoing(self._config.examples_topic, None, encode_batch(batch), partition=0)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from churnwatch.terminal import say, say_table
 from models.candidates import Promotion, Trial
+from models.drift import Drift, Shift
 from models.guide import Guide
 from models.measures import ECE_BINS, Reliability
 from models.store import Head, Record
@@ -14,6 +15,9 @@ from streams.time import iso
 
 FIGURES: Final = ("auc", "rule_auc", "weekly_auc", "log_loss", "ece", "lift_10", "alarm_precision", "base_rate")
 """What the tables have room for; --json gives all."""
+
+INPUTS_TOLD: Final = 5
+"""Features in the table of drift, those that moved most; --json gives all."""
 
 CHANGES: Final = ("at", "from", "to", "by", "log loss lower by", "t", "labels", "weeks")
 
@@ -49,10 +53,20 @@ def guide_told(head: Head, guide: Guide) -> dict[str, object]:
             for trial in standing.trials
         },
         "promotions": promotions_told(standing.promotions),
+        "drift": {
+            "warnings": standing.drift.warnings(),
+            "inputs": standing.drift.inputs,
+            "base_rate": _shift(standing.drift.base_rate),
+            "excess_loss": _shift(standing.drift.errors),
+        },
         "thresholds": guide.thresholds,
         "value_cut": guide.value_cut,
         "kept": [version for _, version in head.guides],
     }
+
+
+def _shift(shift: Shift | None) -> dict[str, float] | None:
+    return None if shift is None else {"before": shift.before, "now": shift.now}
 
 
 def promotions_told(promotions: Sequence[Promotion]) -> list[dict[str, object]]:
@@ -97,6 +111,8 @@ def say_guide(head: Head, guide: Guide) -> None:
     else:
         say("It scores." if scores else f"Model {head.pinned or head.version} scores now; this one is kept.")
     say(f"How far to trust it: {standing.verdict.words.upper()}. {standing.verdict.reason}")
+    for warning in standing.drift.warnings().values():
+        say(f"Drift: {warning}")
     logistic, bayes = guide.weights
     say(f"Champion: {guide.recipe} ({logistic:g} × logistic regression, {bayes:g} × Bayesian regression)\n")
     say_table("Quality of what was said at the time", ("figure", "latest weeks", "all time"), _windows(guide.quality))
@@ -106,6 +122,7 @@ def say_guide(head: Head, guide: Guide) -> None:
     say_table("Said and came, latest weeks", ("risk", "said", "came", "examples"), _curve(standing.reliability))
     say_table("Challengers, on the same examples", ("recipe", *CHANGES[4:], ""), list(_trials(standing.trials)))
     say_changes(standing.promotions)
+    say_table("Drift", ("", "before", "now"), list(_drift(standing.drift)))
     thresholds = [(name, f"{value:.4g}") for name, value in sorted(guide.thresholds.items())]
     say_table("Alert thresholds", ("segment", "risk"), thresholds)
 
@@ -141,3 +158,12 @@ def _trials(trials: Sequence[Trial]) -> Iterator[tuple[str, ...]]:
     for trial in trials:
         better = "better: CHURNWATCH_MODEL_RECIPE makes it champion" if trial.wins else ""
         yield trial.recipe, f"{trial.gain:+.4f}", f"{trial.t:.1f}", f"{trial.labels:,}", str(trial.weeks), better
+
+
+def _drift(drift: Drift) -> Iterator[tuple[str, str, str]]:
+    for name, shift in (("share that leaves", drift.base_rate), ("log loss beyond expectation", drift.errors)):
+        if shift is not None:
+            yield name, f"{shift.before:.3f}", f"{shift.now:.3f}"
+    most = sorted(drift.inputs.items(), key=lambda item: (-item[1], item[0]))[:INPUTS_TOLD]
+    for name, index in most:
+        yield f"{name} (stability index)", "", f"{index:.3f}"

@@ -81,6 +81,7 @@ class WorkerStatus:
         self.metrics.quality(guide.quality)
         self.metrics.standing(guide.standing)
         self.metrics.champion(guide.recipe, guide.standing)
+        self.metrics.drift(guide.standing.drift)
         self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
         return self.metrics.render()
 

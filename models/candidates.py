@@ -84,6 +84,19 @@ class Promotion(msgspec.Struct, array_like=True, frozen=True):
     labels: int = 0
     weeks: int = 0
 
+    def __str__(self) -> str:
+        """Say who follows whom, and why.
+
+        >>> str(Promotion(0, "mean", "bayes", "setting"))
+        'bayes after mean, by CHURNWATCH_MODEL_RECIPE'
+        """
+        if self.by == "setting":
+            return f"{self.after} after {self.before}, by CHURNWATCH_MODEL_RECIPE"
+        return (
+            f"{self.after} after {self.before}, its log loss lower by {self.gain:.4f} nats "
+            f"on {self.labels:,} labels of {self.weeks} weeks, t = {self.t:.1f}"
+        )
+
 
 class Trial(msgspec.Struct, array_like=True, frozen=True):
     """How a challenger stands against the champion: by how much it is better, how surely, on what; `wins` if all is met."""

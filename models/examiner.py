@@ -8,14 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from models.block import Block
 from models.candidates import Contest, Trials
+from models.drift import Drift, DriftState
 from models.guide import Guide, Scale
 from models.prequential import Prequential
 from models.question import Question
@@ -23,7 +24,7 @@ from models.rule import RuleInputs
 from models.shadow import Shadows
 from models.standing import Standing
 from models.verdict import judge
-from streams.time import DAY_MS
+from streams.time import DAY_MS, day_of
 
 PROMOTIONS_TOLD: Final = 10
 """Changes of champion that travel with a guide; the learner remembers more."""
@@ -33,17 +34,19 @@ SLACK_GUIDES: Final = 4
 
 
 class Exam(msgspec.Struct, array_like=True):
-    """What an examiner remembers: the counts of what was said, the guides that said it, the champion and its challengers."""
+    """What an examiner remembers: the counts of what was said, the guides that said it, the candidates, and what drifts."""
 
     prequential: Prequential = msgspec.field(default_factory=Prequential)
     shadows: Shadows = msgspec.field(default_factory=Shadows)
     trials: Trials = msgspec.field(default_factory=Trials)
+    drift: DriftState = msgspec.field(default_factory=DriftState)
 
 
 class Examiner:
     """See the module's text.
 
     Args:
+        names: the features.
         scales: how each feature enters the model.
         question: what is asked; its delay tells when a cohort's labels are all due.
         rule: where the silence rule finds its inputs; None leaves it out.
@@ -53,6 +56,7 @@ class Examiner:
 
     def __init__(
         self,
+        names: Sequence[str],
         scales: Sequence[Scale],
         question: Question,
         rule: RuleInputs | None,
@@ -60,6 +64,7 @@ class Examiner:
         contest: Contest,
     ) -> None:
         self.exam = Exam(trials=Trials(champion=contest.recipe))
+        self._names = tuple(names)
         self._logs = np.array([scale == "log" for scale in scales], dtype=bool)
         self._rule = rule
         self._contest = contest
@@ -69,6 +74,8 @@ class Examiner:
         self._span_ms = self._delay_ms + SLACK_GUIDES * max(grid_ms or 0, DAY_MS)
         self._figures: dict[str, float] | None = None
         self._standing: Standing | None = None
+        self._drift = Drift()
+        self._drift_day: int | None = None
 
     def test(self, block: Block) -> None:
         """Test examples on what was said about them."""
@@ -91,15 +98,21 @@ class Examiner:
                 logits = shadow.logits(np.where(self._logs, np.copysign(np.log1p(np.abs(inputs)), inputs), inputs))
                 exam.trials.judge(taken_ms, logits, block.labels[rows], shadow.stacked)
 
+    def count(self, inputs: Mapping[int, Any]) -> None:
+        """Take in how the features of new snapshots are distributed; raises `Corrupt` for what is no such counts."""
+        self.exam.drift.absorb(inputs, len(self._names))
+
     def close(self, boundary_ms: int) -> None:
         """Close what was taken so long before `boundary_ms` that all of its labels are due, and decide who speaks from now on."""
         exam, taken_ms = self.exam, boundary_ms - self._delay_ms
         just = exam.prequential.close(taken_ms)
         exam.trials.close(taken_ms)
-        manual = self._contest.promotion != "auto"
-        if (just or manual) and exam.trials.decide(self._contest, boundary_ms, self._overlap):
-            self._changed()
-        if just:
+        for closed_ms, tally in just.items():
+            exam.drift.close(closed_ms, tally.model)
+        if just or self._contest.promotion != "auto":
+            exam.trials.decide(self._contest, boundary_ms, self._overlap)
+        if just or day_of(boundary_ms) != self._drift_day:
+            self._drift, self._drift_day = exam.drift.drift(boundary_ms, self._names), day_of(boundary_ms)
             self._changed()
 
     def recipe(self) -> tuple[str, tuple[float, float]]:
@@ -115,6 +128,7 @@ class Examiner:
     def resume(self, exam: Exam) -> None:
         """Go on from what another examiner remembered."""
         self.exam = exam
+        self._drift_day = None
         self._changed()
 
     def figures(self) -> dict[str, float]:
@@ -133,6 +147,7 @@ class Examiner:
                 reliability=prequential.reliability(),
                 trials=trials.standings(self._contest, self._overlap),
                 promotions=trials.promotions[-PROMOTIONS_TOLD:],
+                drift=self._drift,
             )
         return self._standing
 

@@ -75,6 +75,7 @@ class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
         idle: the source has nothing to say for now; it does not hold the others back.
         examples: in any order.
         stats: UTC day to counts of that day that are new since the last batch; opaque here (see `Extra`).
+        inputs: likewise, how the features of that day's snapshots are distributed (`input_counts.InputCounts`).
     """
 
     source: int
@@ -84,6 +85,7 @@ class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
     idle: bool = False
     examples: list[Example] = []
     stats: dict[int, Any] = {}
+    inputs: dict[int, list[int]] = {}
 
 
 @lru_cache(maxsize=16)

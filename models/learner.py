@@ -12,8 +12,7 @@
 Since only the frontier decides, the guides do not depend on how the batches of different sources interleave, nor on
 how a source divides what it says into batches: live and backtest learn the same, bit for bit.
 
-Bounds: `waiting_max` examples wait at most; beyond it the oldest are learnt early and counted. Sources are the
-input partitions, so marks and sequence numbers are as many.
+Bounds: at most `waiting_max` examples wait, the oldest are learnt early and counted; sources are as many as partitions.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from typing import Final
 import msgspec
 
 from models.block import Waiting, block, in_order, makes_sense
-from models.candidates import Contest, Promotion
+from models.candidates import Contest
 from models.examiner import Examiner
 from models.extra import Extra, NoExtra
 from models.guide import Guide, Scale
@@ -35,6 +34,7 @@ from models.pipeline import ChurnModel
 from models.question import Question
 from models.rule import RuleInputs
 from models.snapshot import dump_model, load_model
+from models.standing import Standing
 from streams.errors import Corrupt
 from streams.time import DAY_MS
 
@@ -90,7 +90,7 @@ class Learner:
         self._grid_ms = grid_ms
         self._min_labels = min_labels
         self._waiting_max = waiting_max
-        self._examiner = Examiner(scales, question or Question(), rule, grid_ms, contest or Contest())
+        self._examiner = Examiner(names, scales, question or Question(), rule, grid_ms, contest or Contest())
         self._state = LearnerState(exam=self._examiner.exam)
 
     # -- in ------------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Learner:
         source.mark_ms = max(source.mark_ms, batch.mark_ms)
         source.idle = batch.idle
         state.partitions = batch.partitions
-        if batch.stats:
+        if batch.stats or batch.inputs:
             self._count(batch)
         for example in batch.examples:
             self._wait(example)
@@ -123,11 +123,12 @@ class Learner:
 
     def _count(self, batch: ExampleBatch) -> None:
         try:
+            self._examiner.count(batch.inputs)
             self._extra.absorb(batch.source, batch.stats)
         except Corrupt:
             self._state.counters.damaged += 1
         else:
-            self._heard_of(max(min(batch.stats), 0) * DAY_MS)
+            self._heard_of(max(min([*batch.stats, *batch.inputs]), 0) * DAY_MS)
 
     def _wait(self, example: Example) -> None:
         counters, learnt_until_ms = self._state.counters, self._state.learnt_until_ms
@@ -269,10 +270,9 @@ class Learner:
         """What has happened to batches and examples."""
         return self._state.counters
 
-    @property
-    def promotions(self) -> list[Promotion]:
-        """The changes of champion so far, oldest first."""
-        return self._state.exam.trials.promotions
+    def standing(self) -> Standing:
+        """Return how the model stands, as it went with the newest guide or will with the next."""
+        return self._examiner.standing()
 
     def quality(self) -> dict[str, float]:
         """Return the prequential figures by name; see `Prequential.summary`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from models.candidates import Promotion, Trial
+from models.drift import Drift
 from models.measures import Reliability
 from models.verdict import Verdict
 
@@ -18,6 +19,7 @@ class Standing(msgspec.Struct, frozen=True):
         reliability: the rolling reliability curve.
         trials: how every challenger stands against the champion.
         promotions: the latest changes of champion, oldest first.
+        drift: what has moved away from what the model learnt from.
     """
 
     verdict: Verdict = Verdict()
@@ -25,3 +27,4 @@ class Standing(msgspec.Struct, frozen=True):
     reliability: list[Reliability] = []
     trials: list[Trial] = []
     promotions: list[Promotion] = []
+    drift: Drift = Drift()

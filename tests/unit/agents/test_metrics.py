@@ -18,6 +18,7 @@ from alerts.episode import Kind
 from alerts.segments import SEGMENTS
 from churnwatch import metric_docs
 from models.candidates import RECIPES, Promotion, Trial
+from models.drift import Drift, Moved, Shift
 from models.measures import ECE_BINS, Quality, Reliability
 from models.prequential import Tally
 from models.sketch import outcomes
@@ -71,6 +72,9 @@ def use_everything(metrics: Metrics) -> None:
     metrics.quality({"auc": 0.71, "recent_ece": 0.02})
     metrics.standing(Standing(Verdict("fair", "."), {"new": {"auc": 0.7}}, [Reliability(3, 0.36, 0.31, 40)]))
     metrics.champion("mean", Standing(trials=[Trial("bayes", 0.001, 1.0, 9_000, 20, wins=False)]))
+    metrics.drift(
+        Drift({"orders_30d": 0.1}, base_rate=Shift(0.6, 0.5, warns=False), errors=Shift(0.0, 0.1, warns=True))
+    )
     metrics.learner_lag(3)
     metrics.condition(healthy=True, ready=False)
 
@@ -213,6 +217,18 @@ def test_the_champion_is_told_from_its_challengers() -> None:
     assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="mean") == -0.003
     assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="bayes") == 0
     assert value(metrics, "churnwatch_model_promotions") == 1
+
+
+def test_drift_is_told_by_what_has_moved() -> None:
+    metrics = make()
+    moved = Moved("orders_30d", 0.3, 0.0, 1e-9, 0.2, 0.5)
+    metrics.drift(Drift({"orders_30d": 0.3}, [moved], Shift(0.6, 0.45, warns=True), Shift(0.0, 0.01, warns=False)))
+    told = {kind: value(metrics, "churnwatch_drift_warning", drift=kind) for kind in LABELS["drift"].values}
+    assert told == {"inputs": 1, "base_rate": 1, "errors": 0}
+    assert value(metrics, "churnwatch_drift_input_index", feature="orders_30d") == 0.3
+    assert value(metrics, "churnwatch_drift_base_rate_shift") == pytest.approx(-0.15)
+    metrics.drift(Drift())
+    assert value(metrics, "churnwatch_drift_warning", drift="inputs") == 0
 
 
 def test_the_labels_take_the_values_that_the_rooms_use() -> None:

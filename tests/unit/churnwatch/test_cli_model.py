@@ -10,6 +10,7 @@ import pytest
 from churnwatch import cli
 from churnwatch.commands import model
 from models.candidates import Promotion, Trial
+from models.drift import Drift, Moved, Shift
 from models.guide import Guide
 from models.measures import Reliability
 from models.standing import Standing
@@ -24,6 +25,12 @@ STANDING = Standing(
     reliability=[Reliability(3, 0.35, 0.31, 1_200)],
     trials=[Trial("mean", -0.004, -5.0, 9_000, 20, wins=False), Trial("stacked", 0.005, 6.0, 9_000, 20, wins=True)],
     promotions=[Promotion(2 * DAY_MS, "mean", "bayes", "test", 0.0031, 4.2, 8_000, 18)],
+    drift=Drift(
+        {"orders_30d": 0.31, "gap_mean_days": 0.02},
+        [Moved("orders_30d", 0.31, 0.0, 1e-9, 0.34, 0.61)],
+        base_rate=Shift(0.6, 0.48, warns=True),
+        errors=Shift(0.001, 0.004, warns=False),
+    ),
 )
 
 
@@ -73,6 +80,9 @@ def test_the_model_that_scores_is_shown(stored: MemoryLearner, capsys: pytest.Ca
         "from 0.3",
         "better: CHURNWATCH_MODEL_RECIPE makes it champion",
         "Changes of champion",
+        "orders_30d: 0 for 61 % of the customers, for 34 % before (index 0.31)",
+        "Drift: Of 100 customers 48 leave, 60 did before.",
+        "gap_mean_days (stability index)",
     ):
         assert words in shown
 
@@ -96,6 +106,8 @@ def test_programs_read_the_same(stored: MemoryLearner, capsys: pytest.CaptureFix
     assert told["reliability"] == [{"risk_from": 0.3, "said": 0.35, "came": 0.31, "examples": 1_200}]
     assert told["challengers"]["stacked"]["wins"] is True
     assert told["promotions"][0]["to"] == "bayes"
+    assert set(told["drift"]["warnings"]) == {"inputs", "base_rate"}
+    assert told["drift"]["excess_loss"] == {"before": 0.001, "now": 0.004}
 
 
 def test_the_history_says_who_spoke_and_who_took_over(

@@ -5,6 +5,7 @@ from typing import Any
 
 from models.candidates import RECIPES, WEEKS_MIN, Contest
 from models.guide import Guide
+from models.input_counts import InputCounts
 from models.labels import Example, ExampleBatch, pack_vector
 from models.learner import Learner
 from models.question import MONDAY_MS, Question
@@ -76,8 +77,8 @@ def test_the_champions_loss_in_shadow_is_that_of_what_was_really_said() -> None:
 def test_a_promotion_reaches_guides_scorers_and_history() -> None:
     one = learner(Contest(labels_min=200, margin=0.0005))
     guides = lived(one, range(60), twist=True)
-    assert one.promotions, [f"{trial}" for trial in guides[-1].standing.trials]
-    change = one.promotions[0]
+    assert one.standing().promotions, [f"{trial}" for trial in guides[-1].standing.trials]
+    change = one.standing().promotions[0]
     before = [guide for guide in guides if guide.learnt_until_ms < change.at_ms]
     after = next(guide for guide in guides if guide.learnt_until_ms >= change.at_ms)
     assert {guide.recipe for guide in before} == {"mean"}
@@ -113,7 +114,7 @@ def test_the_setting_wins_over_what_is_stored_unless_the_test_decides() -> None:
     manual = learner(Contest("manual", "bayes"))
     manual.restore(first.to_bytes())
     assert lived(manual, range(6, 7), said=guides[-1])[-1].recipe == "bayes"
-    assert [(change.after, change.by) for change in manual.promotions] == [("bayes", "setting")]
+    assert [(change.after, change.by) for change in manual.standing().promotions] == [("bayes", "setting")]
     again = learner(Contest("auto", "mean"))
     again.restore(manual.to_bytes())
     assert lived(again, range(7, 8), said=guides[-1])[-1].recipe == "bayes"
@@ -124,6 +125,32 @@ def test_where_promotion_is_off_nobody_is_judged() -> None:
     guides = lived(one, range(12))
     assert guides[-1].standing.trials == []
     assert {guide.recipe for guide in guides} == {"logistic"}
+
+
+def test_how_inputs_are_distributed_travels_with_the_guide() -> None:
+    one = learner()
+    lived(one, range(2))
+    guides = []
+    for week in range(20):
+        counts, day = InputCounts(), (week + 3) * 7
+        for number in range(400):
+            counts.add(
+                day, pack_vector([30.0, 2.0 if number % 4 or week < 16 else 0.0, float(number % 3 if week > 15 else 0)])
+            )
+        mark_ms = MONDAY_MS + (week + 4) * WEEK_MS
+        packed = pack_vector((10.0, 1.0, 1.0))
+        known = Example("x", mark_ms - 3 * WEEK_MS, mark_ms, 1, 0.5, 0, "loyal", packed)
+        one.absorb(ExampleBatch(0, 1, week + 3, mark_ms, False, [known], {}, counts.take()))
+        guides += one.advance()
+    warnings = guides[-1].standing.drift.warnings()
+    assert "basket_trend" in warnings["inputs"]
+    assert "silence_days" not in warnings["inputs"]
+
+
+def test_counts_of_inputs_that_make_no_sense_are_left_out() -> None:
+    one = learner()
+    one.absorb(ExampleBatch(0, 1, 1, 0, False, [], {}, {5: [1, 2, 3]}))
+    assert one.counters.damaged == 1
 
 
 def test_a_cancellation_is_known_early_and_does_not_tilt_the_rolling_figures() -> None:
