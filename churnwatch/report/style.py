@@ -43,5 +43,6 @@ th { font-weight: 600; } th:first-child { text-align: left; overflow-wrap: anywh
 @page { size: A4; margin: 15mm; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } h2 { break-after: avoid; }
   .verdict, .tiles, tr { break-inside: avoid; } .wide { overflow: visible; }
+  table { font-size: 8pt; } th, td { padding: .15rem .3rem; }
   svg, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
