@@ -86,7 +86,9 @@ class WorkerProcess:
     def wait(self, seconds: float = STOP_SECONDS_MAX) -> int:
         code = self._process.wait(seconds)
         if code:
-            print(f"--- worker {self.port} has ended with {code}\n{self.log[-5000:]}")  # pytest shows it where a test fails
+            print(
+                f"--- worker {self.port} has ended with {code}\n{self.log[-5000:]}"
+            )  # pytest shows it where a test fails
         return code
 
     def get(self, path: str) -> Body:
