@@ -79,10 +79,13 @@ def test_how_a_source_divides_what_it_says_does_not_matter(order: int) -> None:
         before_ms = 0
         for batch in batches:
             cut = rng.randrange(len(batch.examples) + 1)
-            parts = [(batch.examples[:cut], {}, before_ms), (batch.examples[cut:], batch.stats, batch.mark_ms)]
-            for examples, stats, mark_ms in parts:
+            parts = [
+                (batch.examples[:cut], {}, batch.inputs, before_ms),
+                (batch.examples[cut:], batch.stats, {}, batch.mark_ms),
+            ]
+            for examples, stats, inputs, mark_ms in parts:
                 seq += 1
-                smaller.append(ExampleBatch(batch.source, 2, seq, mark_ms, examples=examples, stats=stats))
+                smaller.append(ExampleBatch(batch.source, 2, seq, mark_ms, False, examples, stats, inputs))
             before_ms = batch.mark_ms
         divided.append(smaller)
     expected, _ = fed(interleaved(whole, random.Random(0)), random.Random(0))

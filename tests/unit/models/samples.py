@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.guide import Guide, Linear, Scale
+from models.input_counts import InputCounts
 from models.labels import Example, ExampleBatch, pack_vector
 from streams.time import DAY_MS
 
@@ -77,7 +78,11 @@ def world(seed: int, *, sources: int, weeks: int, customers: int) -> list[list[E
             examples = [example(rng, 7 * week, name) for name in names if rng.random() < 0.7]
             mark_ms = (7 * week + 60) * DAY_MS + rng.randrange(DAY_MS)
             stats = {7 * week + 53 + rng.randrange(7): rng.randrange(5)}
-            batches.append(ExampleBatch(source, sources, week + 1, mark_ms, examples=examples, stats=stats))
+            inputs = InputCounts()
+            for each in examples:
+                inputs.add(7 * week + 53, each.vector)
+            said_now = ExampleBatch(source, sources, week + 1, mark_ms, False, examples, stats, inputs.take())
+            batches.append(said_now)
         said.append(batches)
     return said
 
