@@ -86,9 +86,8 @@ class WorkerProcess:
     def wait(self, seconds: float = STOP_SECONDS_MAX) -> int:
         code = self._process.wait(seconds)
         if code:
-            print(
-                f"--- worker {self.port} has ended with {code}\n{self.log[-5000:]}"
-            )  # pytest shows it where a test fails
+            # pytest shows it where a test fails.
+            sys.stdout.write(f"--- worker {self.port} has ended with {code}\n{self.log[-5000:]}\n")
         return code
 
     def get(self, path: str) -> Body:
