@@ -10,7 +10,7 @@
                r        2 r              4 r
 
 It is the log-logistic curve of survival analysis with shape 2 and its median at twice the rhythm. Nobody has to
-trust it: `sentence` says all that it rests on. It is for a start only: on two public purchase logs it ranked who would
+trust it: the alert says all that it rests on. It is for a start only: on two public purchase logs it ranked who would
 not order within 60 days with an AUC of .62 and .56 in the first five months, and hardly better than chance later.
 """
 
@@ -51,25 +51,6 @@ def silence_risk(silence_days: float, mean_gap_days: float | None, order_days: i
     silence = max(silence_days, 0.0)
     middle = 2.0 * rhythm_days(mean_gap_days, order_days)
     return silence * silence / (silence * silence + middle * middle)
-
-
-def sentence(silence_days: float, mean_gap_days: float | None, order_days: int) -> str:
-    """Return what the rule saw, in words.
-
-    >>> sentence(34.0, 12.25, 8)
-    'no order for 34 days; before, one every 12 days (8 order days)'
-    >>> sentence(34.0, None, 1)
-    'no order for 34 days since the only order day'
-    """
-    silent = f"no order for {_days(silence_days)}"
-    if mean_gap_days is None or order_days < 2:
-        return f"{silent} since the only order day" if order_days == 1 else silent
-    return f"{silent}; before, one every {_days(mean_gap_days)} ({order_days} order days)"
-
-
-def _days(days: float) -> str:
-    whole = max(round(days), 0)
-    return "1 day" if whole == 1 else f"{whole} days"
 
 
 @dataclass(frozen=True, slots=True)

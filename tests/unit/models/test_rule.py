@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.rule import RHYTHM_PRIOR_DAYS, RuleInputs, rhythm_days, sentence, silence_risk
+from models.rule import RHYTHM_PRIOR_DAYS, RuleInputs, rhythm_days, silence_risk
 
 
 def test_half_at_twice_the_rhythm() -> None:
@@ -29,11 +29,6 @@ def test_without_a_gap_the_prior_is_the_rhythm(gap: float | None, order_days: in
 
 def test_orders_within_a_day_of_each_other_do_not_make_an_alarm_of_a_weekend() -> None:
     assert silence_risk(2.0, 0.0, 3) < 0.02
-
-
-def test_what_the_rule_says() -> None:
-    assert sentence(1.2, 3.4, 7) == "no order for 1 day; before, one every 3 days (7 order days)"
-    assert sentence(0.0, None, 0) == "no order for 0 days"
 
 
 def test_the_rule_asked_after_the_fact_says_what_it_would_have_said() -> None:
