@@ -27,12 +27,13 @@ from alerts import alert as alerts
 from alerts.alert import Alert
 from alerts.budget import BudgetKeeper
 from alerts.policy import Policy
-from features.catalog import NAMES
+from features.catalog import INDEX, NAMES
 from features.store import MemoryPartition, MemoryStore
 from models.guide import Guide, initial_guide
 from models.labels import Example, decode_batch
 from models.learner import Learner
 from models.question import Question
+from models.rule import RuleInputs
 from streams.codec import Arrival, RawRecord, Rejected
 from streams.feed import Batch
 from streams.outgoing import Outgoing
@@ -170,7 +171,15 @@ class World:
 
     def __post_init__(self) -> None:
         self.learner = (
-            Learner(NAMES, SCALES, extra=BudgetKeeper(self.policy), grid_ms=EPOCH_MS, min_labels=self.min_labels)
+            Learner(
+                NAMES,
+                SCALES,
+                extra=BudgetKeeper(self.policy),
+                grid_ms=EPOCH_MS,
+                min_labels=self.min_labels,
+                question=self.question,
+                rule=RuleInputs(INDEX["order_silence_days"], INDEX["gap_mean_days"], INDEX["order_days"]),
+            )
             if self.guide is None
             else None
         )
