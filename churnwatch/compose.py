@@ -16,6 +16,7 @@ from churnwatch.settings import Settings
 from features.catalog import CATALOG, INDEX
 from features.tiles import RETENTION_DAYS
 from models.candidates import Contest
+from models.examiner import Examiner
 from models.guide import Guide, decode_guide, initial_guide
 from models.learner import Learner
 from models.question import Question
@@ -89,14 +90,25 @@ def learner(settings: Settings) -> Learner:
         extra=BudgetKeeper(policy(settings)),
         grid_ms=epoch_ms(settings),
         min_labels=settings.min_labels,
+        examiner=_examiner(settings),
+    )
+
+
+def _examiner(settings: Settings) -> Examiner:
+    return Examiner(
+        NAMES,
+        SCALES,
         question=question(settings),
         rule=RuleInputs(INDEX["order_silence_days"], INDEX["gap_mean_days"], INDEX["order_days"]),
+        grid_ms=epoch_ms(settings),
         contest=Contest(
             settings.model_promotion,
             settings.model_recipe,
             settings.model_promotion_margin,
             settings.model_promotion_labels,
         ),
+        # Tenure, gaps and sums over a life grow by themselves with the age of the log.
+        warning=[feature.name for feature in CATALOG if feature.window_days is not None],
     )
 
 

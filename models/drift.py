@@ -1,11 +1,12 @@
 """Drift: has the world moved away from what the model learnt from? It warns and explains, and never touches the model.
 
     inputs      per feature, the snapshots of the latest 28 days against those of the 182 before, as they are taken:
-                labels would tell a horizon too late. Population stability index over fixed bins; .25 is the custom of
+                labels would tell a horizon too late. Nothing is said before there are so many days. Population stability index over fixed bins; .25 is the custom of
                 credit scoring for "has shifted" (Siddiqi, "Credit Risk Scorecards", 2006).
     base rate   the share that leaves, of the latest 4 weeks whose labels are in against the 26 before.
     errors      the log loss beyond what the model itself expected of risks like these: 0 where it is honest, whatever
-                the base rate. River's Page-Hinkley test over the latest year of weeks (Page, 1954).
+                the base rate. River's Page-Hinkley test over the latest year of weeks (Page, 1954). Before is the
+                median week: a cold start's first weeks are far off.
 
 Counts are integers by UTC day and week, so what is said does not depend on the order in which they came. References
 slide on, so that a warning ends by itself once the new state has lasted: then it is what the model learns from.
@@ -13,7 +14,8 @@ slide on, so that a warning ends by itself once the new state has lasted: then i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from statistics import median
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +34,9 @@ RECENT_DAYS: Final = 28
 REFERENCE_DAYS: Final = 182
 SNAPSHOTS_MIN: Final = 1_000
 """With fewer on either side, chance alone reaches an index of .05 and more."""
+
+SNAPSHOT_DAYS_MAX: Final = 31
+"""Snapshots are no rarer than this, or the reference never counts as whole."""
 
 DAYS_MAX: Final = 400
 MOVED_MAX: Final = 5
@@ -89,7 +94,7 @@ class Drift(msgspec.Struct, array_like=True, frozen=True):
 
     Attributes:
         inputs: feature to population stability index; empty while there is too little to compare.
-        moved: the features that moved most, of those that warn.
+        moved: the features that moved most, of those that are warned of.
         base_rate: the share that leaves; errors: the excess log loss in nats; None while there is too little to compare.
     """
 
@@ -150,8 +155,14 @@ class DriftState(msgspec.Struct, array_like=True):
             week = LabelWeek(taken_ms, said.examples, sum(said.churned), excess_loss(said))
             self.weeks = [*self.weeks, week][-WEEKS_MAX:]
 
-    def drift(self, boundary_ms: int, names: Sequence[str]) -> Drift:
-        """Return what there is to say as of `boundary_ms`; days that had not ended by then do not count. Never falls."""
+    def drift(self, boundary_ms: int, names: Sequence[str], warning: Collection[str]) -> Drift:
+        """Return what there is to say.
+
+        Args:
+            boundary_ms: as of when; days that had not ended by then do not count. Never falls.
+            names: the features.
+            warning: those that are warned of.
+        """
         boundary_day = day_of(boundary_ms)
         first_day = boundary_day - RECENT_DAYS - REFERENCE_DAYS
         self.days = {day: counts for day, counts in self.days.items() if day >= first_day}
@@ -159,11 +170,12 @@ class DriftState(msgspec.Struct, array_like=True):
         reference = self._total(first_day, boundary_day - RECENT_DAYS, len(names))
         inputs: dict[str, float] = {}
         moved: list[Moved] = []
-        if min(recent[0].sum(), reference[0].sum()) >= SNAPSHOTS_MIN:
+        whole = min(self.days, default=boundary_day) <= first_day + SNAPSHOT_DAYS_MAX
+        if whole and min(recent[0].sum(), reference[0].sum()) >= SNAPSHOTS_MIN:
             found = [_moved(name, before, now) for name, before, now in zip(names, reference, recent, strict=True)]
             inputs = {each.feature: each.psi for each in found}
-            warning = [each for each in found if each.psi > PSI_WARNS]
-            moved = sorted(warning, key=lambda each: (-each.psi, each.feature))[:MOVED_MAX]
+            far = [each for each in found if each.psi > PSI_WARNS and each.feature in warning]
+            moved = sorted(far, key=lambda each: (-each.psi, each.feature))[:MOVED_MAX]
         return Drift(inputs, moved, self._base_rate(), self._errors())
 
     def _total(self, first_day: int, end_day: int, features: int) -> NDArray[np.int64]:
@@ -189,16 +201,15 @@ class DriftState(msgspec.Struct, array_like=True):
         split = self._split()
         if split is None:
             return None
-        before, now = (
-            sum(week.excess * week.examples for week in part) / sum(week.examples for week in part) for part in split
-        )
+        before = median(week.excess for week in split[0])
+        now = sum(week.excess * week.examples for week in split[1]) / sum(week.examples for week in split[1])
         # Run anew over the weeks kept: fifty numbers, and nothing of River's insides to be stored and put back.
         test = PageHinkley(WEEKS_MIN, LOSS_SLACK, LOSS_WARNS, alpha=1.0, mode="up")
         since = RECENT_WEEKS
         for week in self.weeks:
             test.update(week.excess)
             since = 0 if test.drift_detected else since + 1
-        return Shift(before, now, since < RECENT_WEEKS)
+        return Shift(before, now, since < RECENT_WEEKS and now > before)
 
 
 def excess_loss(said: Sketch) -> float:

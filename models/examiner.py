@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -51,21 +51,26 @@ class Examiner:
         question: what is asked; its delay tells when a cohort's labels are all due.
         rule: where the silence rule finds its inputs; None leaves it out.
         grid_ms: event time between two guides in replay; None for live.
-        contest: how champions are made.
+        contest: how champions are made among the candidates.
+        warning: features whose drift is warned of; None for all. What only grows with the age of the log had better not be.
     """
 
     def __init__(
         self,
         names: Sequence[str],
         scales: Sequence[Scale],
-        question: Question,
-        rule: RuleInputs | None,
-        grid_ms: int | None,
-        contest: Contest,
+        *,
+        question: Question | None = None,
+        rule: RuleInputs | None = None,
+        grid_ms: int | None = None,
+        contest: Contest | None = None,
+        warning: Collection[str] | None = None,
     ) -> None:
+        question, contest = question or Question(), contest or Contest()
         self.exam = Exam(trials=Trials(champion=contest.recipe))
         self._names = tuple(names)
         self._logs = np.array([scale == "log" for scale in scales], dtype=bool)
+        self._warning = frozenset(names if warning is None else warning)
         self._rule = rule
         self._contest = contest
         self._horizon_days = question.horizon_days
@@ -112,7 +117,10 @@ class Examiner:
         if just or self._contest.promotion != "auto":
             exam.trials.decide(self._contest, boundary_ms, self._overlap)
         if just or day_of(boundary_ms) != self._drift_day:
-            self._drift, self._drift_day = exam.drift.drift(boundary_ms, self._names), day_of(boundary_ms)
+            self._drift, self._drift_day = (
+                exam.drift.drift(boundary_ms, self._names, self._warning),
+                day_of(boundary_ms),
+            )
             self._changed()
 
     def recipe(self) -> tuple[str, tuple[float, float]]:

@@ -24,15 +24,12 @@ from typing import Final
 import msgspec
 
 from models.block import Waiting, block, in_order, makes_sense
-from models.candidates import Contest
 from models.examiner import Examiner
 from models.extra import Extra, NoExtra
 from models.guide import Guide, Scale
 from models.labels import Example, ExampleBatch
 from models.learner_state import Counters, LearnerState, Saved, Source, decode_saved, encode_saved
 from models.pipeline import ChurnModel
-from models.question import Question
-from models.rule import RuleInputs
 from models.snapshot import dump_model, load_model
 from models.standing import Standing
 from streams.errors import Corrupt
@@ -54,9 +51,7 @@ class Learner:
         grid_ms: in replay, the distance of the boundaries (multiples, from the epoch on); None for live.
         min_labels: labels learnt before a guide is `ready`.
         waiting_max: most examples waiting.
-        question: what is asked; tells when all labels of a week are due.
-        rule: where a vector holds what the silence rule goes by; None leaves the comparison with it out.
-        contest: how champions are made among the candidates.
+        examiner: who tests the examples before they are learnt; for the same features and grid.
 
     >>> from models.labels import pack_vector
     >>> day = 86_400_000
@@ -79,9 +74,7 @@ class Learner:
         grid_ms: int | None = None,
         min_labels: int = 500,
         waiting_max: int = 50_000,
-        question: Question | None = None,
-        rule: RuleInputs | None = None,
-        contest: Contest | None = None,
+        examiner: Examiner | None = None,
     ) -> None:
         if grid_ms is not None and grid_ms < 1:
             raise ValueError("grid_ms must be 1 or more, or None")
@@ -90,7 +83,7 @@ class Learner:
         self._grid_ms = grid_ms
         self._min_labels = min_labels
         self._waiting_max = waiting_max
-        self._examiner = Examiner(names, scales, question or Question(), rule, grid_ms, contest or Contest())
+        self._examiner = Examiner(names, scales, grid_ms=grid_ms) if examiner is None else examiner
         self._state = LearnerState(exam=self._examiner.exam)
 
     # -- in ------------------------------------------------------------------------------------------------------------

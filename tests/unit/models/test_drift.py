@@ -58,39 +58,49 @@ def test_every_value_falls_into_one_bin_and_0_has_its_own() -> None:
 
 
 def test_inputs_that_stay_do_not_warn() -> None:
-    drift = seen(*[0.4] * 20).drift(at(20), NAMES)
+    drift = seen(*[0.4] * 30).drift(at(30), NAMES, NAMES)
     assert set(drift.inputs) == set(NAMES)
     assert max(drift.inputs.values()) < 0.05
     assert drift.warnings() == {}
 
 
 def test_a_feature_that_moves_is_named_with_what_it_moved_from_and_to() -> None:
-    drift = seen(*[0.6] * 16, *[0.1] * 4).drift(at(20), NAMES)
+    drift = seen(*[0.6] * 26, *[0.1] * 4).drift(at(30), NAMES, NAMES)
     (moved,) = drift.moved
     assert moved.feature == "orders_30d"
     assert moved.psi == drift.inputs["orders_30d"] > PSI_WARNS
     assert (round(moved.before, 1), round(moved.now, 1)) == (0.4, 0.9)
-    assert "orders_30d: 0 for 90 % of the customers, for 39 % before" in drift.warnings()["inputs"]
+    assert "orders_30d: 0 for 89 % of the customers, for 39 % before" in drift.warnings()["inputs"]
     assert drift.inputs["gap_mean_days"] < 0.05
+
+
+def test_what_is_not_to_be_warned_of_is_measured_all_the_same() -> None:
+    drift = seen(*[0.6] * 26, *[0.1] * 4).drift(at(30), NAMES, {"gap_mean_days"})
+    assert drift.inputs["orders_30d"] > PSI_WARNS
+    assert drift.warnings() == {}
+
+
+def test_a_young_log_has_nothing_to_be_held_against() -> None:
+    assert seen(*[0.6] * 16, *[0.1] * 4).drift(at(20), NAMES, NAMES) == Drift()
 
 
 def test_the_warning_ends_once_the_new_state_has_lasted() -> None:
     state = seen(*[0.6] * 16, *[0.1] * 30)
-    assert state.drift(at(46), NAMES).moved == []
+    assert state.drift(at(46), NAMES, NAMES).moved == []
 
 
 def test_few_snapshots_say_nothing() -> None:
     state = DriftState()
-    for week in range(20):
-        state.absorb(snapshots(week * WEEK, orders=1.0 if week > 15 else 0.0, count=20), len(NAMES))
-    assert state.drift(at(20), NAMES).inputs == {}
+    for week in range(30):
+        state.absorb(snapshots(week * WEEK, orders=1.0 if week > 25 else 0.0, count=20), len(NAMES))
+    assert state.drift(at(30), NAMES, NAMES).inputs == {}
 
 
 def test_days_that_have_not_ended_do_not_count() -> None:
-    state = seen(*[0.4] * 20)
-    before = state.drift(at(20), NAMES)
-    state.absorb(snapshots(20 * WEEK, orders=0.0), len(NAMES))
-    assert state.drift(at(20), NAMES) == before
+    state = seen(*[0.4] * 30)
+    before = state.drift(at(30), NAMES, NAMES)
+    state.absorb(snapshots(30 * WEEK, orders=0.0), len(NAMES))
+    assert state.drift(at(30), NAMES, NAMES) == before
 
 
 def test_the_order_of_counts_does_not_matter() -> None:
@@ -128,14 +138,14 @@ def test_honest_risks_have_no_excess_loss() -> None:
 
 
 def test_as_long_as_all_stays_nothing_is_warned_of() -> None:
-    drift = labelled([said(week) for week in range(50)]).drift(0, NAMES)
+    drift = labelled([said(week) for week in range(50)]).drift(0, NAMES, NAMES)
     assert drift.base_rate is not None
     assert drift.errors is not None
     assert drift.warnings() == {}
 
 
 def test_a_shift_of_the_base_rate_warns_and_is_no_error() -> None:
-    drift = labelled([said(week, base=0.0 if week < 26 else 1.0) for week in range(30)]).drift(0, NAMES)
+    drift = labelled([said(week, base=0.0 if week < 26 else 1.0) for week in range(30)]).drift(0, NAMES, NAMES)
     assert set(drift.warnings()) == {"base_rate"}
     assert drift.base_rate is not None
     assert drift.base_rate.now > drift.base_rate.before + 0.1
@@ -143,7 +153,9 @@ def test_a_shift_of_the_base_rate_warns_and_is_no_error() -> None:
 
 def test_a_rise_of_errors_warns_within_weeks_and_for_some_weeks() -> None:
     sketches = [said(week, bias=0.0 if week < 26 else 1.5) for week in range(52)]
-    warned = [week for week in range(12, 52) if "errors" in labelled(sketches[: week + 1]).drift(0, NAMES).warnings()]
+    warned = [
+        week for week in range(12, 52) if "errors" in labelled(sketches[: week + 1]).drift(0, NAMES, NAMES).warnings()
+    ]
     assert warned
     assert warned[0] in range(26, 30)
     assert warned[-1] < 51, "the new level is what is known then"
@@ -151,7 +163,7 @@ def test_a_rise_of_errors_warns_within_weeks_and_for_some_weeks() -> None:
 
 def test_a_week_without_the_model_and_few_weeks_say_nothing() -> None:
     assert labelled([Sketch()] * 20).weeks == []
-    assert labelled([said(week) for week in range(8)]).drift(0, NAMES) == Drift()
+    assert labelled([said(week) for week in range(8)]).drift(0, NAMES, NAMES) == Drift()
 
 
 # -- both --------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from models.candidates import RECIPES, WEEKS_MIN, Contest
+from models.examiner import Examiner
 from models.guide import Guide
 from models.input_counts import InputCounts
 from models.labels import Example, ExampleBatch, pack_vector
@@ -24,9 +25,14 @@ def learner(contest: Contest | None = None) -> Learner:
         SCALES,
         grid_ms=DAY_MS,
         min_labels=10,
-        question=QUESTION,
-        rule=RuleInputs(0, 2, 1),
-        contest=contest or Contest(labels_min=200, margin=0.001),
+        examiner=Examiner(
+            NAMES,
+            SCALES,
+            question=QUESTION,
+            rule=RuleInputs(0, 2, 1),
+            grid_ms=DAY_MS,
+            contest=contest or Contest(labels_min=200, margin=0.001),
+        ),
     )
 
 
@@ -131,11 +137,11 @@ def test_how_inputs_are_distributed_travels_with_the_guide() -> None:
     one = learner()
     lived(one, range(2))
     guides = []
-    for week in range(20):
+    for week in range(30):
         counts, day = InputCounts(), (week + 3) * 7
         for number in range(400):
             counts.add(
-                day, pack_vector([30.0, 2.0 if number % 4 or week < 16 else 0.0, float(number % 3 if week > 15 else 0)])
+                day, pack_vector([30.0, 2.0 if number % 4 or week < 26 else 0.0, float(number % 3 if week > 25 else 0)])
             )
         mark_ms = MONDAY_MS + (week + 4) * WEEK_MS
         packed = pack_vector((10.0, 1.0, 1.0))
