@@ -27,13 +27,12 @@ from alerts import alert as alerts
 from alerts.alert import Alert
 from alerts.budget import BudgetKeeper
 from alerts.policy import Policy
-from features.catalog import INDEX, NAMES
+from features.catalog import NAMES
 from features.store import MemoryPartition, MemoryStore
 from models.guide import Guide, initial_guide
 from models.labels import Example, decode_batch
 from models.learner import Learner
 from models.question import Question
-from models.rule import RuleInputs
 from streams.codec import Arrival, RawRecord, Rejected
 from streams.feed import Batch
 from streams.outgoing import Outgoing
@@ -150,6 +149,7 @@ class World:
         until_ms: where the partitions' clocks end.
         partitions, events, wakes, fetch, cache: how small things are cut.
         guide: a frozen model; None to learn.
+        fresh: a learner that has seen nothing; None for a plain one.
         acknowledges: whether what is published gets acknowledged.
     """
 
@@ -163,6 +163,7 @@ class World:
     guide: Guide | None = None
     policy: Policy = POLICY
     question: Question = QUESTION
+    fresh: Learner | None = None
     keeping: Keeping = KEEPING
     min_labels: int = 5
     acknowledges: bool = True
@@ -171,15 +172,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.learner = (
-            Learner(
-                NAMES,
-                SCALES,
-                extra=BudgetKeeper(self.policy),
-                grid_ms=EPOCH_MS,
-                min_labels=self.min_labels,
-                question=self.question,
-                rule=RuleInputs(INDEX["order_silence_days"], INDEX["gap_mean_days"], INDEX["order_days"]),
-            )
+            self.fresh
+            or Learner(NAMES, SCALES, extra=BudgetKeeper(self.policy), grid_ms=EPOCH_MS, min_labels=self.min_labels)
             if self.guide is None
             else None
         )

@@ -120,7 +120,7 @@ def test_it_says_what_partitions_would_have_said_that_are_fed_topic_by_topic(
         policy=compose.policy(SETTINGS),
         question=compose.question(SETTINGS),
         keeping=_keeping(),
-        min_labels=SETTINGS.min_labels,
+        fresh=compose.learner(SETTINGS.model_copy(update={"clock": "replay"})),
     ).run()
     assert world.states == result.partition.states
     assert [_placeless(alert) for alert in world.alerts] == [_placeless(alert) for alert in _sorted(result.alerts)]
