@@ -157,7 +157,12 @@ TOPICS: Final = (
         _silence,
     ),
     Topic(
-        ("gap_mean_days", "gap_deviation_days", "gap_max_days", "gap_last_days", "gap_slowdown", "order_rate_30d"),
+        (
+            *("gap_mean_days", "gap_deviation_days", "gap_max_days", "gap_last_days", "gap_slowdown", "order_rate_30d"),
+            *("ordered_1_7d", "ordered_8_14d", "ordered_15_21d", "ordered_22_30d", "ordered_31_45d", "ordered_46_60d"),
+            *("ordered_61_90d", "ordered_91_120d", "ordered_121_150d", "ordered_151_180d", "ordered_181_240d"),
+            *("ordered_241_305d", "ordered_306_365d"),
+        ),
         ("gap_last_days", "gap_mean_days"),
         _rhythm,
     ),

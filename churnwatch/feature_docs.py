@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from features.catalog import CATALOG, LIFETIME, LOGINS, ORDERS, REVIEWS, RHYTHM, TICKETS, Feature
+from features.catalog import CATALOG, LIFETIME, LOGINS, ORDERS, PRESENCE, REVIEWS, RHYTHM, TICKETS, Feature
+from features.past import PRESENCE_DAYS_MAX
 from features.seen import LIMIT
 from features.tickets import EVENTS_MAX, TICKETS_MAX
 from features.tiles import RETENTION_DAYS, WINDOW_DAYS_MAX
@@ -28,8 +29,9 @@ What the model sees of a customer, and what an alert's reasons name: {len(CATALO
   the last of the 7. *Window* is how far back a feature looks; without one it looks at all there is.
 - **Order does not matter.** Events are added to the tile of their own day, whenever they arrive; sums are integers. The same
   events give the same state, byte for byte, and an event that comes twice counts once.
-- **Late is exact.** Tiles are kept for {RETENTION_DAYS} days and no window reaches back more than {WINDOW_DAYS_MAX}, so a vector may be
-  computed two weeks late, with later events applied already, and is the same.
+- **Late is exact.** Tiles are kept for {RETENTION_DAYS} days and no sum reaches back more than {WINDOW_DAYS_MAX}; of the days before,
+  {PRESENCE_DAYS_MAX} in all, only those with an order are remembered. So a vector may be computed two weeks late, with later events
+  applied already, and is the same.
 - **Bounded.** Per customer at most {LIMIT:,} event ids are remembered (the newest), {TICKETS_MAX} tickets (resolved ones go first) and
   {EVENTS_MAX} events of each.
 - **Scale** says what a linear model is given: *log* the logarithm of one plus the value, *linear* the value itself. *Default* is the
@@ -41,6 +43,7 @@ GROUPS: Final = (
     ("Orders: recency, frequency, amount", ORDERS),
     ("Rhythm: gaps, and the present silence beside them", RHYTHM),
     ("Lifetime", LIFETIME),
+    ("Presence: in which stretches of the past year there was an order", PRESENCE),
     ("Logins", LOGINS),
     ("Tickets", TICKETS),
     ("Reviews, surveys, cancellations", REVIEWS),

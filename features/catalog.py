@@ -86,6 +86,16 @@ LIFETIME: Final = (
     _f("amount_per_order", None, "currency", "engagement", "log", 0, "Mean order, ever."),
     _f("amount_lifetime", None, "currency", "engagement", "log", 0, "Amount ordered, ever."),
 )  # fmt: skip
+PRESENCE_ENDS: Final = (7, 14, 21, 30, 45, 60, 90, 120, 150, 180, 240, 305, 365)
+"""Last age in days of each stretch of the past year; the day before the instant has age 1."""
+
+PRESENCE: Final = tuple(
+    _f(
+        f"ordered_{before + 1}_{end}d", end, "yes or no", "engagement", "linear", 0,
+        f"Whether there was an order {before + 1} to {end} days before: 1 or 0.",
+    )
+    for before, end in zip((0, *PRESENCE_ENDS), PRESENCE_ENDS, strict=False)
+)  # fmt: skip
 LOGINS: Final = (
     _f("activity_silence_days", None, "days", "engagement", "log", 0, "Whole days since the last login or order."),
     _f("logins_7d", 7, "logins", "engagement", "log", 0, "Logins in 7 days."),
@@ -123,6 +133,6 @@ REVIEWS: Final = (
     _f("cancellations_180d", 180, "cancellations", "competition", "log", 0, "Explicit cancellations in 180 days."),
 )
 
-CATALOG: Final[tuple[Feature, ...]] = ORDERS + RHYTHM + LIFETIME + LOGINS + TICKETS + REVIEWS
+CATALOG: Final[tuple[Feature, ...]] = ORDERS + RHYTHM + LIFETIME + PRESENCE + LOGINS + TICKETS + REVIEWS
 NAMES: Final[tuple[str, ...]] = tuple(feature.name for feature in CATALOG)
 INDEX: Final[dict[str, int]] = {name: position for position, name in enumerate(NAMES)}

@@ -1,13 +1,22 @@
-"""What remains of tiles that no window reaches any more: the lifetime figures, and the last day for the next gap."""
+"""What remains of tiles that no sum reaches any more: lifetime figures, and the days with an order of a year."""
+
+from typing import Final
 
 import msgspec
 
 from features.rhythm import NO_RHYTHM, Rhythm, extend
-from features.tiles import SUM_MAX, AnyTile, LoginTile, OrderTile, ReviewTile
+from features.tiles import SUM_MAX, WINDOW_DAYS_MAX, AnyTile, LoginTile, OrderTile, ReviewTile
+
+PRESENCE_DAYS_MAX: Final = 365
+"""How far back from its instant a feature vector asks whether there was an order on a day."""
+
+ORDER_DAYS_SPAN: Final = PRESENCE_DAYS_MAX - WINDOW_DAYS_MAX - 1
+"""Days before the latest folded one that are kept. That one is older than `tiles.RETENTION_DAYS`, so whatever is older
+still by more than this is beyond the reach of every vector that may yet be computed."""
 
 
 class Past(msgspec.Struct, array_like=True, gc=False):
-    """Sums over tiles older than the retention, in the tiles' units."""
+    """Sums over tiles older than the retention, in the tiles' units; `order_days` ascending."""
 
     orders: int = 0
     amount: int = 0
@@ -15,6 +24,7 @@ class Past(msgspec.Struct, array_like=True, gc=False):
     login_rhythm: Rhythm = NO_RHYTHM
     ratings: int = 0
     rating_tenths: int = 0
+    order_days: list[int] = []
 
 
 def take_before(tiles: list[AnyTile], day: int) -> list[AnyTile]:
@@ -33,7 +43,11 @@ def fold(past: Past, orders: list[OrderTile], logins: list[LoginTile], reviews: 
     """Add tiles (each list ascending) to `past`."""
     past.orders += sum(tile.orders for tile in orders)
     past.amount = min(past.amount + sum(tile.amount for tile in orders), SUM_MAX)
-    past.order_rhythm = extend(past.order_rhythm, [tile.day for tile in orders if tile.orders])
+    days = [tile.day for tile in orders if tile.orders]
+    past.order_rhythm = extend(past.order_rhythm, days)
+    if days:
+        known = sorted({*past.order_days, *days})
+        past.order_days = [day for day in known if day >= known[-1] - ORDER_DAYS_SPAN]
     past.login_rhythm = extend(past.login_rhythm, [tile.day for tile in logins])
     past.ratings += sum(tile.ratings for tile in reviews)
     past.rating_tenths += sum(tile.rating_tenths for tile in reviews)

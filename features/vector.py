@@ -8,10 +8,11 @@ Silence is counted in whole days, so that a customer scored on the day of an ord
 which is when training snapshots are taken, have the same value, 0.
 """
 
+from functools import lru_cache
 from math import sqrt
 from typing import Final
 
-from features.catalog import CATALOG, INDEX, LIFETIME, LOGINS, REVIEWS, RHYTHM, TICKETS, Feature
+from features.catalog import CATALOG, INDEX, LIFETIME, LOGINS, PRESENCE, REVIEWS, RHYTHM, TICKETS, Feature
 from features.rhythm import NO_RHYTHM, Rhythm, alive_log_odds, quiet_log_odds
 from features.state import Activity
 from features.ticket_sums import ticket_sums
@@ -55,6 +56,7 @@ def vector(activity: Activity, as_of_ms: int) -> list[float]:
         *_orders(orders, end_day),
         *_gaps(orders.rhythm, rhythm, end_day),
         *_lifetime(activity.first_seen_ms, orders, rhythm, end_day),
+        *_presence(orders.presence),
         *logins,
         *_tickets(activity, end_day),
         *_reviews(activity, end_day),
@@ -137,6 +139,11 @@ def _lifetime(first_seen_ms: int | None, orders: OrderSums, rhythm: Rhythm, end_
         orders.amount / orders.orders / 1_000 if orders.orders else 0.0,
         orders.amount / 1_000,
     )
+
+
+@lru_cache(maxsize=1 << len(PRESENCE))
+def _presence(bits: int) -> Values:
+    return tuple(float(bits >> stretch & 1) for stretch in range(len(PRESENCE)))
 
 
 def _logins(activity: Activity, orders: Rhythm, end_day: int) -> tuple[Values, Rhythm]:

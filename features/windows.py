@@ -10,6 +10,9 @@ All windows end at the same `end_day` and are half-open: a window of n days is [
                                             |  30 before   )
                              |                        90 days                        )
             |   90 before    )
+
+Beside the sums, `presence` says in which stretches of the past year (`catalog.PRESENCE_ENDS`) there was an order at all: one
+bit each, from the tiles and, beyond them, from the days that `past` remembers.
 """
 
 from bisect import bisect_left
@@ -17,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from features.catalog import PRESENCE_ENDS
 from features.past import Past
 from features.rhythm import Rhythm, extend
 from features.tiles import WINDOW_DAYS_MAX, LoginTile, OrderTile, ReviewTile
@@ -29,9 +33,13 @@ _AGE_MAX: Final = WINDOW_DAYS_MAX + 1
 _BAND_OF_AGE: Final = bytes(bisect_left(_BAND_ENDS, age) for age in range(_AGE_MAX + 1))
 """Band by age in days, where the day before `end_day` has age 1; the last band is beyond all windows."""
 
+_PRESENCE_AGE_MAX: Final = PRESENCE_ENDS[-1] + 1
+_BIT_OF_AGE: Final = (*(1 << bisect_left(PRESENCE_ENDS, age) for age in range(_PRESENCE_AGE_MAX)), 0)
+"""Bit of `presence` by age; the last is for all days beyond the past year."""
+
 
 class OrderSums(msgspec.Struct, frozen=True, gc=False):
-    """Placed orders before a day: counts and amounts (thousandths) by window, lifetime figures and rhythm."""
+    """Placed orders before a day: counts and amounts (thousandths) by window, lifetime figures, rhythm, presence."""
 
     orders_7: int
     orders_30: int
@@ -49,6 +57,7 @@ class OrderSums(msgspec.Struct, frozen=True, gc=False):
     orders: int
     amount: int
     rhythm: Rhythm
+    presence: int
 
 
 class LoginSums(msgspec.Struct, frozen=True, gc=False):
@@ -83,7 +92,7 @@ class ReviewSums(msgspec.Struct, gc=False):
 def order_sums(tiles: list[OrderTile], past: Past, end_day: int) -> OrderSums:
     """Sum `tiles` (ascending) of days before `end_day`; lifetime figures start from `past`."""
     counts, amounts, days = [0] * _BANDS, [0] * _BANDS, []
-    discount = items = cancelled = returned = 0
+    discount = items = cancelled = returned = presence = 0
     for tile in tiles:
         age = end_day - tile.day
         if age <= 0:
@@ -91,6 +100,7 @@ def order_sums(tiles: list[OrderTile], past: Past, end_day: int) -> OrderSums:
         band = _BAND_OF_AGE[age if age < _AGE_MAX else _AGE_MAX]
         if tile.orders:
             days.append(tile.day)
+            presence |= _BIT_OF_AGE[age if age < _PRESENCE_AGE_MAX else _PRESENCE_AGE_MAX]
             counts[band] += tile.orders
             amounts[band] += tile.amount
         if age <= 90:
@@ -98,6 +108,9 @@ def order_sums(tiles: list[OrderTile], past: Past, end_day: int) -> OrderSums:
             items += tile.items
             cancelled += tile.cancelled
             returned += tile.returned
+    for day in past.order_days:
+        age = end_day - day
+        presence |= _BIT_OF_AGE[age if 0 < age < _PRESENCE_AGE_MAX else _PRESENCE_AGE_MAX]
     n7, n8, n31, n61, n91, _ = counts
     a7, a8, a31, a61, _, _ = amounts
     n30, a30 = n7 + n8, a7 + a8
@@ -105,7 +118,7 @@ def order_sums(tiles: list[OrderTile], past: Past, end_day: int) -> OrderSums:
     rhythm = extend(past.order_rhythm, days)
     return OrderSums(
         n7, n30, n31, n30 + n31 + n61, n91, a7, a30, a31, a30 + a31 + a61,
-        discount, items, cancelled, returned, orders, amount, rhythm,
+        discount, items, cancelled, returned, orders, amount, rhythm, presence,
     )  # fmt: skip
 
 

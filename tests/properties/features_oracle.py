@@ -31,6 +31,7 @@ def expected(events: Iterable[InputEvent], as_of_ms: int) -> dict[str, float]:
         _orders(orders, placed, end)
         | _gaps(placed, logins, end)
         | _lifetime(past, placed, logins, end)
+        | _presence(placed, end)
         | _logins(logins, placed, end)
         | _tickets([event for event in past if isinstance(event, Ticket)], end)
         | _reviews([event for event in past if isinstance(event, Review)], end)
@@ -129,6 +130,16 @@ def _lifetime(past: list[InputEvent], placed: list[Order], logins: list[Login], 
         "quiet_index": quiet,
         "amount_per_order": total / len(placed) if placed else 0.0,
         "amount_lifetime": total,
+    }
+
+
+def _presence(placed: list[Order], end: int) -> dict[str, float]:
+    stretches = ["1_7", "8_14", "15_21", "22_30", "31_45", "46_60", "61_90", "91_120", "121_150", "151_180"]
+    stretches += ["181_240", "241_305", "306_365"]
+    ages = {end - _day(order) for order in placed}
+    return {
+        f"ordered_{first}_{last}d": float(not ages.isdisjoint(range(int(first), int(last) + 1)))
+        for first, last in (stretch.split("_") for stretch in stretches)
     }
 
 

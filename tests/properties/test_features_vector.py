@@ -23,7 +23,8 @@ Fed = tuple[str, InputEvent]
 
 END_DAY = 20_500
 # Ages on both sides of every window's border, in days before END_DAY, where the day before it has age 1; below 1 is later.
-BORDERS = [-5, 0, 1, 7, 8, 30, 31, 60, 61, 90, 91, 180, 181]
+BORDERS = [-5, 0, 1, 7, 8, 14, 15, 21, 22, 30, 31, 45, 46, 60, 61, 90, 91, 120, 121, 150, 151, 180, 181]
+BORDERS += [240, 241, 305, 306, 365, 366]
 AGES = st.sampled_from(BORDERS) | st.integers(1, 40) | st.integers(-20, 230) | st.integers(150, 500)
 INSTANTS = st.tuples(AGES, st.sampled_from([0, 0, 1, DAY_MS // 2, DAY_MS - 1])).map(
     lambda drawn: (END_DAY - drawn[0]) * DAY_MS + drawn[1]

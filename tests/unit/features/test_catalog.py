@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from churnwatch import feature_docs
-from features.catalog import CATALOG, INDEX, NAMES
+from features.catalog import CATALOG, INDEX, NAMES, PRESENCE
+from features.past import PRESENCE_DAYS_MAX
 from features.tiles import WINDOW_DAYS_MAX
 
 FAMILIES = {"engagement", "price", "service", "product", "competition"}
@@ -26,7 +27,8 @@ def test_every_family_of_reasons_has_features() -> None:
 
 
 def test_no_window_is_longer_than_the_tiles_that_it_reads() -> None:
-    assert max(feature.window_days or 0 for feature in CATALOG) == WINDOW_DAYS_MAX
+    assert max(feature.window_days or 0 for feature in CATALOG if feature not in PRESENCE) == WINDOW_DAYS_MAX
+    assert max(feature.window_days or 0 for feature in PRESENCE) == PRESENCE_DAYS_MAX
 
 
 def test_a_logarithm_can_be_taken_of_what_is_scaled_by_it() -> None:

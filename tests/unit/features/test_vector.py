@@ -66,6 +66,8 @@ def test_a_regular_customer() -> None:
         "order_span_share": 30 / 40,
         "amount_per_order": 20,
         "amount_lifetime": 60,
+        "ordered_8_14d": 1,
+        "ordered_31_45d": 1,
         "activity_silence_days": 10,
     }
 

@@ -69,6 +69,20 @@ def test_what_is_summed_over_90_days_only(age: int, counts: bool) -> None:
     assert (sums.amount_90, sums.discount_90, sums.items_90, sums.cancelled_90, sums.returned_90) == wanted
 
 
+@pytest.mark.parametrize("remembered", [False, True], ids=["tile", "past"])
+def test_a_day_with_an_order_is_seen_in_its_stretch_of_the_year(remembered: bool) -> None:
+    #     stretch   0     1      2       3       4       5     9     10         12        none
+    ages = {1: 0, 7: 0, 8: 1, 14: 1, 15: 2, 21: 2, 22: 3, 180: 9, 181: 10, 306: 12, 365: 12}
+    for age, stretch in ages.items():
+        tiles = [] if remembered else [OrderTile(E - age, orders=1)]
+        past = Past(order_days=[E - age]) if remembered else NO_PAST
+        assert order_sums(tiles, past, E).presence == 1 << stretch, age
+    for age in (-1, 0, 366, 5_000):
+        assert order_sums([], Past(order_days=[E - age]), E).presence == 0
+        assert order_sums([OrderTile(E - age, orders=1)], NO_PAST, E).presence == 0
+    assert order_sums([OrderTile(E - 3, cancelled=1)], NO_PAST, E).presence == 0
+
+
 def test_a_day_with_cancellations_only_is_no_order_day() -> None:
     sums = order_sums([OrderTile(E - 5, cancelled=1), OrderTile(E - 3, orders=2)], NO_PAST, E)
     assert sums.rhythm == Rhythm(1, E - 3, E - 3)
