@@ -75,6 +75,9 @@ def by_batch(rows: Rows, figures: Matrix, from_ms: int, make: Make, step: Callab
         step(at_ms)
         known = (rows.label != CENSORED) & (rows.matured_ms <= at_ms)
         if len(set(rows.label[known].tolist())) == CLASSES and mask.any():
-            model = make().fit(figures[known], rows.label[known])
+            with np.errstate(
+                invalid="ignore"
+            ):  # the scaler takes the root of a constant's variance before it sets it aside
+                model = make().fit(figures[known], rows.label[known])
             risk[mask] = model.predict_proba(figures[mask])[:, 1]
     return risk
