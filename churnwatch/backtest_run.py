@@ -27,7 +27,7 @@ def run(settings: Settings, files: Sequence[Path], evaluate_from: str | int, bur
     history = History(settings.churn_on)
     result = _replay(settings, files, compose.frozen_guide(settings), history.take)
     from_ms = evaluated_from(result.first_ms, result.last_ms, evaluate_from, burn_in_ms)
-    return judge(result, history, from_ms, compose.question(settings))
+    return judge(result, history, from_ms, compose.question(settings), settings.alert_earliness)
 
 
 def _replay(settings: Settings, files: Sequence[Path], frozen: Guide | None, watch: Watch) -> Backtest:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from alerts.segments import SEGMENTS
+from churnwatch.alert_scores import alert_scores
 from churnwatch.backtest import Backtest
 from churnwatch.backtest_alerts import Warned, episodes
 from churnwatch.backtest_alerts import summarise as summarise_alerts
@@ -17,6 +18,7 @@ from churnwatch.backtest_rows import collect
 from churnwatch.evaluation import (
     CENSORED,
     Figures,
+    Floats,
     Rows,
     Span,
     early_catch,
@@ -39,6 +41,7 @@ class Judged:
         result, history: of the replay.
         span: what is evaluated.
         rows: every scored snapshot; `said` those that a model spoke about, `tested` those of them that are evaluated.
+        news: what alerts rank the rows of `said` by.
         warned: the episodes.
     """
 
@@ -48,6 +51,7 @@ class Judged:
     rows: Rows
     said: Rows
     tested: Rows
+    news: Floats
     warned: list[Warned]
 
 
@@ -60,15 +64,14 @@ def evaluated_from(first_ms: int, last_ms: int, evaluate_from: str | int, burn_i
     return max(wanted_ms, first_ms + burn_in_ms)
 
 
-def judge(result: Backtest, history: History, from_ms: int, question: Question) -> Judged:
-    """Bring a replay and what it read together; evaluated is what was said from `from_ms` on."""
+def judge(result: Backtest, history: History, from_ms: int, question: Question, earliness: float) -> Judged:
+    """Bring a replay and what it read together; evaluated is what was said from `from_ms` on, alerted with that `earliness`."""
     history.finish()
     span = Span(from_ms, result.last_ms, question.horizon_ms, question.active_ms)
     rows = collect(result, history.names)
     said = rows.where(np.asarray(rows.version >= 1))
-    return Judged(
-        result, history, span, rows, said, rows.where(span.judged(rows)), episodes(result.alerts, history, span)
-    )
+    tested, news = rows.where(span.judged(rows)), alert_scores(said, question.horizon_days, earliness)
+    return Judged(result, history, span, rows, said, tested, news, episodes(result.alerts, history, span))
 
 
 def summary(judged: Judged) -> dict[str, Any]:
@@ -144,9 +147,9 @@ def regulars(judged: Judged) -> dict[str, Any]:
 
 def _catch(judged: Judged, quiet_ms: int) -> dict[str, Any]:
     left = regulars_who_left(judged.history.orders, judged.span, quiet_ms)
+    ranks = {f"top_{100 * share:.0f}": (judged.said.risk, share) for share in CATCH_SHARES}
+    ranks["alert_score_10"] = (judged.news, CATCH_SHARES[0])
     return {"left": len(left)} | {
-        f"top_{100 * share:.0f}": {
-            f"by_{days}_days": early_catch(judged.said, judged.said.risk, left, days, share) for days in CATCH_DAYS
-        }
-        for share in CATCH_SHARES
+        name: {f"by_{days}_days": early_catch(judged.said, rank, left, days, share) for days in CATCH_DAYS}
+        for name, (rank, share) in ranks.items()
     }

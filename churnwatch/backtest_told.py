@@ -33,10 +33,13 @@ def draw(told: Mapping[str, Any], settings: Settings) -> None:
     _alerts(alerts, settings)
 
 
+_AMONG: Final = {"top_10": "10 %", "top_20": "20 %", "alert_score_10": "10 %, as alerts rank them"}
+
+
 def _regulars(told: Mapping[str, Any], settings: Settings) -> None:
     horizon, active = settings.horizon_ms // DAY_MS, settings.active_ms // DAY_MS
     rows = [
-        (f"silent for {days} days", f"{block['left']:,}", f"{top.removeprefix('top_')} %", *map(number, by.values()))
+        (f"silent for {days} days", f"{block['left']:,}", _AMONG[top], *map(number, by.values()))
         for days, block in ((horizon, told["quiet"]), (horizon + active, told["for_good"]))
         for top, by in block.items()
         if top != "left"
