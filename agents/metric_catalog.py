@@ -84,7 +84,7 @@ LABELS: Final[Mapping[str, Label]] = {
             "lead_days",
         ),
         "a figure of prequential quality; `rule_` is what the silence rule alone would achieve on the same examples, "
-        "`alarm_` what lay above the threshold in force",
+        "`alarm_` what lay above the threshold in force, `lead_days` how long before the horizon ended half of the leavers did that ever do",
     ),
     "bin": Label(tuple(f"0.{tenth}" for tenth in range(10)), "risks from here to a tenth above"),
     "side": Label(("said", "came"), "the mean risk as it was said, or the share that left"),

@@ -172,10 +172,13 @@ class DriftState(msgspec.Struct, array_like=True):
         moved: list[Moved] = []
         whole = min(self.days, default=boundary_day) <= first_day + SNAPSHOT_DAYS_MAX
         if whole and min(recent[0].sum(), reference[0].sum()) >= SNAPSHOTS_MIN:
-            found = [_moved(name, before, now) for name, before, now in zip(names, reference, recent, strict=True)]
-            inputs = {each.feature: each.psi for each in found}
-            far = [each for each in found if each.psi > PSI_WARNS and each.feature in warning]
-            moved = sorted(far, key=lambda each: (-each.psi, each.feature))[:MOVED_MAX]
+            inputs = dict(zip(names, psi(reference, recent).tolist(), strict=True))
+            found = [
+                _moved(name, inputs[name], before, now)
+                for name, before, now in zip(names, reference, recent, strict=True)
+                if inputs[name] > PSI_WARNS and name in warning
+            ]
+            moved = sorted(found, key=lambda each: (-each.psi, each.feature))[:MOVED_MAX]
         return Drift(inputs, moved, self._base_rate(), self._errors())
 
     def _total(self, first_day: int, end_day: int, features: int) -> NDArray[np.int64]:
@@ -221,24 +224,28 @@ def excess_loss(said: Sketch) -> float:
     return said.log_loss / MILLION / said.examples - float((rows * cost).sum()) / said.examples
 
 
-def psi(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
-    """Return the population stability index of two sets of counts by bin; half a count in each bin keeps it finite.
+def psi(before: NDArray[np.int64], now: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the population stability index of two sets of counts by bin, (features, bins) each; (features).
 
-    >>> psi(np.array([500, 500]), np.array([500, 500])), round(psi(np.array([500, 500]), np.array([900, 100])), 2)
-    (0.0, 0.88)
+    Half a count in each bin keeps it finite.
+
+    >>> psi(np.array([[500, 500], [500, 500]]), np.array([[500, 500], [900, 100]])).round(2).tolist()
+    [0.0, 0.88]
     """
     used = (before + now) > 0
-    q, r = (counts[used] + 0.5 for counts in (before, now))
-    q, r = q / q.sum(), r / r.sum()
-    return float(((r - q) * np.log(r / q)).sum())
+    q, r = (np.where(used, counts + 0.5, 0.0) for counts in (before, now))
+    q, r = (shares / shares.sum(axis=1, keepdims=True) for shares in (q, r))
+    ratio = np.divide(r, q, out=np.ones_like(r), where=used)
+    found: NDArray[np.float64] = ((r - q) * np.log(ratio)).sum(axis=1)
+    return found
 
 
-def _moved(name: str, before: NDArray[np.int64], now: NDArray[np.int64]) -> Moved:
+def _moved(name: str, index: float, before: NDArray[np.int64], now: NDArray[np.int64]) -> Moved:
     q, r = before / before.sum(), now / now.sum()
     place = int(np.abs(r - q).argmax())
     low = float(EDGES[place - 1]) if place else None
     high = float(EDGES[place]) if place < len(EDGES) else None
-    return Moved(name, psi(before, now), low, high, float(q[place]), float(r[place]))
+    return Moved(name, index, low, high, float(q[place]), float(r[place]))
 
 
 def _all_counts(counts: Sequence[object]) -> bool:

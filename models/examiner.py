@@ -77,8 +77,7 @@ class Examiner:
         self._delay_ms = question.matures_ms(question.anchor_ms) - question.anchor_ms
         self._overlap = self._delay_ms // question.snapshot_ms - 1
         self._span_ms = self._delay_ms + SLACK_GUIDES * max(grid_ms or 0, DAY_MS)
-        self._figures: dict[str, float] | None = None
-        self._standing: Standing | None = None
+        self._told: tuple[dict[str, float], Standing] | None = None
         self._drift = Drift()
         self._drift_day: int | None = None
 
@@ -116,12 +115,10 @@ class Examiner:
             exam.drift.close(closed_ms, tally.model)
         if just or self._contest.promotion != "auto":
             exam.trials.decide(self._contest, boundary_ms, self._overlap)
-        if just or day_of(boundary_ms) != self._drift_day:
-            self._drift, self._drift_day = (
-                exam.drift.drift(boundary_ms, self._names, self._warning),
-                day_of(boundary_ms),
-            )
             self._changed()
+        if just or day_of(boundary_ms) != self._drift_day:
+            self._drift_day = day_of(boundary_ms)
+            self._drift = exam.drift.drift(boundary_ms, self._names, self._warning)
 
     def recipe(self) -> tuple[str, tuple[float, float]]:
         """Return the champion's name, and how it blends the two logits now."""
@@ -141,23 +138,27 @@ class Examiner:
 
     def figures(self) -> dict[str, float]:
         """Return the prequential figures by name; see `Prequential.summary`."""
-        if self._figures is None:
-            self._figures = self.exam.prequential.summary(self._horizon_days)
-        return dict(self._figures)
+        return dict(self._known()[0])
 
     def standing(self) -> Standing:
         """Return how the model stands."""
-        if self._standing is None:
+        return msgspec.structs.replace(self._known()[1], drift=self._drift)
+
+    def _known(self) -> tuple[dict[str, float], Standing]:
+        """Work out figures and standing, but for the drift, once for each change: it takes some milliseconds."""
+        if self._told is None:
             prequential, trials = self.exam.prequential, self.exam.trials
-            self._standing = Standing(
-                verdict=judge(self.figures()),
+            recent = prequential.recent()
+            figures = prequential.summary(self._horizon_days, recent)
+            standing = Standing(
+                verdict=judge(figures),
                 segments=prequential.by_segment(self._horizon_days),
-                reliability=prequential.reliability(),
+                reliability=recent.model.reliability(),
                 trials=trials.standings(self._contest, self._overlap),
                 promotions=trials.promotions[-PROMOTIONS_TOLD:],
-                drift=self._drift,
             )
-        return self._standing
+            self._told = figures, standing
+        return self._told
 
     def _changed(self) -> None:
-        self._figures = self._standing = None
+        self._told = None

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from models.alarms import Alarms
 from models.block import Block
-from models.measures import Reliability, average_precision, roc_auc, top_precision
+from models.measures import average_precision, roc_auc, top_precision
 from models.rule import RuleInputs
 from models.sketch import Outcomes, Sketch, outcomes
 
@@ -162,18 +162,18 @@ class Prequential(msgspec.Struct, array_like=True):
     def _closed(self) -> list[Tally]:
         return [self.cohorts[at_ms] for at_ms in sorted(self.cohorts) if at_ms <= self.closed_ms]
 
-    def summary(self, horizon_days: int) -> dict[str, float]:
-        """Return the figures by name, undefined ones left out.
+    def summary(self, horizon_days: int, recent: Tally | None = None) -> dict[str, float]:
+        """Return the figures by name, undefined ones left out; `recent` saves working out what `recent()` returns.
 
         As in `measures.Quality` and `alarms.Alarms.figures`; `rule_…` of the silence rule on the same examples;
         `weekly_auc` the mean AUC within a cohort; `recent_…` rolling. `rule_examples` counts those that it spoke on itself.
         """
         figures = self.whole.figures(horizon_days) | _weekly(self.weeks, self.weekly_auc)
-        figures |= {f"recent_{name}": value for name, value in self._recently(horizon_days).items()}
+        figures |= {f"recent_{name}": value for name, value in self._recently(horizon_days, recent).items()}
         spoke = self.rule.examples
         return figures | ({"rule_examples": float(spoke)} if spoke else {})
 
-    def _recently(self, horizon_days: int) -> dict[str, float]:
+    def _recently(self, horizon_days: int, recent: Tally | None) -> dict[str, float]:
         closed = self._closed()
         if not closed:
             return {}
@@ -181,15 +181,11 @@ class Prequential(msgspec.Struct, array_like=True):
         floors = [roc_auc(tally.floor.churned, tally.floor.stayed) for tally in closed]
         known = [[auc for auc in aucs if auc is not None] for aucs in (models, floors)]
         weekly = _weekly((len(known[0]), len(known[1])), (sum(known[0]), sum(known[1])))
-        return self.recent().figures(horizon_days) | weekly
+        return (recent or self.recent()).figures(horizon_days) | weekly
 
     def by_segment(self, horizon_days: int) -> dict[str, dict[str, float]]:
         """Return the all-time figures of each segment."""
         return {name: self.segments[name].figures(horizon_days) for name in sorted(self.segments)}
-
-    def reliability(self) -> list[Reliability]:
-        """Return the rolling reliability curve."""
-        return self.recent().model.reliability()
 
 
 def _weekly(weeks: tuple[int, int], sums: tuple[float, float]) -> dict[str, float]:

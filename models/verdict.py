@@ -72,9 +72,9 @@ def judge(figures: Mapping[str, float]) -> Verdict:
         return Verdict("poor", f"Its risks cannot be taken at their word: {off}, though {ranks} ({known}).")
     if auc >= AUC_GOOD and auc >= rule + ABOVE_RULE_GOOD and ece <= ECE_GOOD:
         return Verdict("good", f"Rely on it: {ranks}, {against}; {off} ({known}).")
-    return Verdict(
-        "fair", f"Better than silence alone, not by far or not to the point: {ranks}, {against}; {off} ({known})."
-    )
+    if auc >= AUC_GOOD and auc >= rule + ABOVE_RULE_GOOD:
+        return Verdict("fair", f"It ranks well, yet take its risks with care: {ranks}, {against}; {off} ({known}).")
+    return Verdict("fair", f"It tells more than silence does, but not by far: {ranks}, {against}; {off} ({known}).")
 
 
 def _too_few(examples: float) -> str:

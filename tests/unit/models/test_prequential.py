@@ -94,7 +94,7 @@ def test_the_rolling_figures_are_those_of_the_newest_closed_cohorts() -> None:
     assert quality.recent() == alone
     figures = quality.summary(HORIZON_DAYS)
     assert (figures["examples"], figures["recent_examples"]) == (40.0 * (COHORTS_MAX + 5), 40.0 * COHORTS_MAX)
-    assert sum(point.examples for point in quality.reliability()) == 40 * COHORTS_MAX
+    assert sum(point.examples for point in quality.recent().model.reliability()) == 40 * COHORTS_MAX
 
 
 def test_the_weekly_auc_is_the_mean_over_all_closed_cohorts() -> None:
