@@ -63,18 +63,21 @@ def judge(figures: Mapping[str, float]) -> Verdict:
     ranks = f"of 100 pairs of a customer who left and one who stayed it ranks {100 * auc:.0f} right"
     against = f"the silence rule {100 * rule:.0f}"
     off = f"its risks are {100 * ece:.0f} points off on average"
+    band: Band
     known = f"{examples:,.0f} recent outcomes"
     if auc < rule + ABOVE_RULE_POOR:
-        return Verdict("poor", f"It tells hardly more than silence does: {ranks}, {against} ({known}).")
-    if auc < AUC_POOR:
-        return Verdict("poor", f"It hardly tells who will leave: {ranks}, where guessing has 50 ({known}).")
-    if ece > ECE_POOR:
-        return Verdict("poor", f"Its risks cannot be taken at their word: {off}, though {ranks} ({known}).")
-    if auc >= AUC_GOOD and auc >= rule + ABOVE_RULE_GOOD and ece <= ECE_GOOD:
-        return Verdict("good", f"Rely on it: {ranks}, {against}; {off} ({known}).")
-    if auc >= AUC_GOOD and auc >= rule + ABOVE_RULE_GOOD:
-        return Verdict("fair", f"It ranks well, yet take its risks with care: {ranks}, {against}; {off} ({known}).")
-    return Verdict("fair", f"It tells more than silence does, but not by far: {ranks}, {against}; {off} ({known}).")
+        band, why = "poor", f"It tells hardly more than silence does: {ranks}, {against}"
+    elif auc < AUC_POOR:
+        band, why = "poor", f"It hardly tells who will leave: {ranks}, where guessing has 50"
+    elif ece > ECE_POOR:
+        band, why = "poor", f"Its risks cannot be taken at their word: {off}, though {ranks}"
+    elif auc < AUC_GOOD or auc < rule + ABOVE_RULE_GOOD:
+        band, why = "fair", f"It tells more than silence does, but not by far: {ranks}, {against}; {off}"
+    elif ece > ECE_GOOD:
+        band, why = "fair", f"It ranks well, yet take its risks with care: {ranks}, {against}; {off}"
+    else:
+        band, why = "good", f"Rely on it: {ranks}, {against}; {off}"
+    return Verdict(band, f"{why} ({known}).")
 
 
 def _too_few(examples: float) -> str:
