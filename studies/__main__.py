@@ -28,6 +28,7 @@ from studies.rivals import by_batch, logistic, matrix, trees
 RESULTS: Final = Path(__file__).resolve().parent / "results"
 COLUMNS: Final = ("roc_auc", "weekly_auc", "pr_auc", "lift_10", "log_loss", "ece")
 OURS: Final = "Churnwatch, online"
+RANKED: Final = "the same, as alerts rank it"
 
 
 def main(arguments: list[str]) -> int:
@@ -81,7 +82,8 @@ def compare(judged: Judged, settings: Settings, update: Update) -> dict[str, Con
     for name, make in (("logistic regression", logistic), ("LightGBM", trees)):
         risk: Floats = by_batch(judged.rows, figures, from_ms, make, step(name))[spoke]
         found[f"{name}, every 4 weeks"] = contend(judged, risk)
-    return found | {OURS: contend(judged, said.risk)}
+    # Last what was said, and the order in which alerts rank it: by how new a risk is, too.
+    return found | {OURS: contend(judged, said.risk), RANKED: contend(judged, judged.news, probability=False)}
 
 
 def _kept(one: Contender) -> dict[str, Any]:

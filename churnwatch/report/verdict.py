@@ -69,11 +69,13 @@ def sentences(story: Story) -> Iterator[str]:
     if quality["ece"] is not None:
         how = "can be taken at their word" if quality["ece"] < CALIBRATED else "should be taken with a grain of salt"
         yield f"Its percentages {how}: on average they are off by {100 * quality['ece']:.1f} points."
-    left, caught = told["regulars"]["for_good"]["left"], story.contenders[OURS].catch_45
-    if caught is not None:
+    left = told["regulars"]["for_good"]
+    if left["left"]:
         yield (
-            f"Of {left:,} regulars who left for good, {_of_100(caught)} of 100 were among the riskiest tenth of the regulars "
-            "in some week up to 45 days after their last order."
+            f"Of {left['left']:,} regulars who left for good, {_of_100(left['top_10']['by_45_days'])} of 100 were among the riskiest "
+            "tenth of the regulars in some week up to 45 days after their last order; "
+            f"{_of_100(left['alert_score_10']['by_45_days'])} were among the tenth that the warnings rank first, which go by how "
+            "new a risk is as well."
         )
 
 
