@@ -62,7 +62,8 @@ def judge(figures: Mapping[str, float]) -> Verdict:
     rule = figures.get("recent_rule_weekly_auc", figures.get("recent_rule_auc", 0.5))
     ranks = f"of 100 pairs of a customer who left and one who stayed it ranks {100 * auc:.0f} right"
     against = f"the silence rule {100 * rule:.0f}"
-    off = f"its risks are {100 * ece:.0f} points off on average"
+    points = round(100 * ece)
+    off = f"its risks are off by {f'{points} points' if points > 1 else 'a point or less'} on average"
     band: Band
     known = f"{examples:,.0f} recent outcomes"
     if auc < rule + ABOVE_RULE_POOR:
