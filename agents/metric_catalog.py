@@ -90,7 +90,7 @@ LABELS: Final[Mapping[str, Label]] = {
     "side": Label(("said", "came"), "the mean risk as it was said, or the share that left"),
     "verdict": Label(("not_yet_known", "poor", "fair", "good"), "how far the model can be relied on, in a word"),
     "window": Label(("all", "recent"), "over all examples so far, or those of the latest weeks"),
-    "recipe": Label(("mean", "logistic", "bayes", "stacked"), "a way of blending the base learners"),
+    "recipe": Label(("mean", "logistic", "within", "stacked"), "a way of blending the base learners"),
     "feature": Label(NAMES, "a feature, by its name in docs/features.md"),
     "drift": Label(("inputs", "base_rate", "errors"), "what has moved"),
     "version": Label((), "of Churnwatch"),

@@ -31,7 +31,7 @@ def guide_told(head: Head, guide: Guide) -> dict[str, object]:
         "pinned": head.pinned,
         "ready": guide.ready,
         "recipe": guide.recipe,
-        "weights": {"logistic": guide.weights[0], "bayes": guide.weights[1]},
+        "weights": {"logistic": guide.weights[0], "within": guide.weights[1]},
         "examples": guide.examples,
         "learnt_until": iso(guide.learnt_until_ms),
         "base_rate": guide.base_rate,
@@ -113,8 +113,8 @@ def say_guide(head: Head, guide: Guide) -> None:
     say(f"How far to trust it: {standing.verdict.words.upper()}. {standing.verdict.reason}")
     for warning in standing.drift.warnings().values():
         say(f"Drift: {warning}")
-    logistic, bayes = guide.weights
-    say(f"Champion: {guide.recipe} ({logistic:g} × logistic regression, {bayes:g} × Bayesian regression)\n")
+    logistic, within = guide.weights
+    say(f"Champion: {guide.recipe} ({logistic:g} × logistic regression, {within:g} × regression within weeks)\n")
     say_table("Quality of what was said at the time", ("figure", "latest weeks", "all time"), _windows(guide.quality))
     say_table(
         "By segment, all time", ("segment", *FIGURES), [(name, *cells(f)) for name, f in standing.segments.items()]

@@ -173,8 +173,8 @@ class Settings(BaseSettings):
         "",
         "Who makes a challenger champion: a paired test, model_recipe alone, or nobody (then none is judged)",
     )
-    model_recipe: Literal["mean", "logistic", "bayes", "stacked"] = setting(
-        "Learning", "mean", "", "The blend that speaks; under model_promotion auto, the one that it starts with"
+    model_recipe: Literal["mean", "logistic", "within", "stacked"] = setting(
+        "Learning", "stacked", "", "The blend that speaks; under model_promotion auto, the one that it starts with"
     )
     model_promotion_margin: float = setting(
         "Learning", 0.002, "nats", "How much lower a challenger's log loss must be", ge=0

@@ -1,10 +1,13 @@
 """Champion and challengers: which blend of the base learners' logits speaks, and when another takes over.
 
     base learners, taught once   logistic regression        -> logit a
-                                 Bayesian linear regression -> logit b
+                                 regression within weeks    -> logit b
     a candidate is a recipe      w · a + (1 − w) · b
 
-    mean .5    logistic 1    bayes 0    stacked: the w that has done best on the latest weeks
+    mean .5    logistic 1    within 0    stacked: w leans towards who has said better so far, within .25 and .75
+
+`stacked` is the exponentially weighted forecaster of two experts (Cesa-Bianchi and Lugosi, 2006, chapter 2), kept from
+betting all on one. It speaks first.
 
 Challengers run in shadow on the same examples: when the labels of a week come in, every candidate is judged by the log
 loss of what it would have said when the week was taken, with the base learners as they were then (`shadow`). Weekly
@@ -28,17 +31,21 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from models.logits import sigmoid
 from models.sketch import MILLION, millionths
 
-STEPS: Final = 10
-GRID: Final = np.arange(STEPS + 1) / STEPS
-"""Weights of the logistic regression that are tried."""
+Recipe = Literal["mean", "logistic", "within", "stacked"]
+FIXED: Final[dict[str, float]] = {"mean": 0.5, "logistic": 1.0, "within": 0.0}
+"""Recipe to the weight of the logistic regression."""
 
-Recipe = Literal["mean", "logistic", "bayes", "stacked"]
-PLACES: Final[dict[str, int]] = {"mean": STEPS // 2, "logistic": STEPS, "bayes": 0}
-"""Places of the fixed recipes in `GRID`."""
+RECIPES: Final[tuple[Recipe, ...]] = ("mean", "logistic", "within", "stacked")
+PLACES: Final[dict[str, int]] = {recipe: place for place, recipe in enumerate(RECIPES)}
+LEAN: Final = 30.0
+"""How far a nat of difference, summed over weeks, moves the logit of stacked's weight."""
 
-RECIPES: Final[tuple[Recipe, ...]] = ("mean", "logistic", "bayes", "stacked")
+LEAN_MIN: Final = 0.25
+WARM_UP_WEEKS: Final = 2
+"""First weeks judged that do not move stacked's weight: both learners had seen next to nothing."""
 
 WEEKS_MIN: Final = 13
 WEEKS_MAX: Final = 26
@@ -53,20 +60,20 @@ class Contest:
     """The rules: `promotion` says who decides (the test, an operator by `recipe`, nobody), the rest is in the module's text."""
 
     promotion: Literal["auto", "manual", "off"] = "auto"
-    recipe: Recipe = "mean"
+    recipe: Recipe = "stacked"
     margin: float = 0.002
     labels_min: int = 5_000
 
 
 class Week(msgspec.Struct, array_like=True):
-    """Examples taken at one instant: how many, and in millionths the losses of every weight of `GRID`, then of stacked."""
+    """Examples taken at one instant: how many, and in millionths the losses of every one of `RECIPES`."""
 
     examples: int = 0
-    losses: list[int] = msgspec.field(default_factory=lambda: [0] * (STEPS + 2))
+    losses: list[int] = msgspec.field(default_factory=lambda: [0] * len(RECIPES))
 
     def loss(self, recipe: str) -> float:
         """Return the mean log loss of a recipe, in nats."""
-        return self.losses[PLACES.get(recipe, STEPS + 1)] / MILLION / self.examples
+        return self.losses[PLACES[recipe]] / MILLION / self.examples
 
 
 class Promotion(msgspec.Struct, array_like=True, frozen=True):
@@ -87,8 +94,8 @@ class Promotion(msgspec.Struct, array_like=True, frozen=True):
     def __str__(self) -> str:
         """Say who follows whom, and why.
 
-        >>> str(Promotion(0, "mean", "bayes", "setting"))
-        'bayes after mean, by CHURNWATCH_MODEL_RECIPE'
+        >>> str(Promotion(0, "mean", "within", "setting"))
+        'within after mean, by CHURNWATCH_MODEL_RECIPE'
         """
         if self.by == "setting":
             return f"{self.after} after {self.before}, by CHURNWATCH_MODEL_RECIPE"
@@ -113,12 +120,15 @@ class Trials(msgspec.Struct, array_like=True):
     """What is remembered: the champion, the weeks judged (`WEEKS_MAX` closed, `OPEN_MAX` open), the changes so far.
 
     `closed_ms`: weeks taken up to here are complete. `rest_ms`: those up to here do not count towards the rest.
+    `judged` weeks so far; `lead` is by how much the logistic regression's log loss was above the other's, summed over them.
     """
 
-    champion: str = "mean"
+    champion: str = "stacked"
     weeks: dict[int, Week] = {}
     closed_ms: int = -1
     rest_ms: int = -1
+    judged: int = 0
+    lead: float = 0.0
     promotions: list[Promotion] = []
 
     def judge(self, taken_ms: int, logits: NDArray[np.float64], labels: NDArray[np.int64], stacked: float) -> None:
@@ -135,7 +145,7 @@ class Trials(msgspec.Struct, array_like=True):
             if taken_ms <= self.closed_ms or len(self.weeks) >= WEEKS_MAX + OPEN_MAX:
                 return
             week = self.weeks[taken_ms] = Week()
-        weights = np.append(GRID, stacked)
+        weights = np.array([FIXED.get(recipe, stacked) for recipe in RECIPES])
         blended = logits[:, :1] * weights + logits[:, 1:] * (1.0 - weights)
         losses = np.logaddexp(0.0, np.where(labels[:, np.newaxis] == 1, -blended, blended))
         week.examples += labels.size
@@ -143,24 +153,23 @@ class Trials(msgspec.Struct, array_like=True):
 
     def close(self, taken_ms: int) -> None:
         """Let the weeks taken up to `taken_ms` count: their labels are all in."""
-        self.closed_ms = max(self.closed_ms, taken_ms)
+        before_ms, self.closed_ms = self.closed_ms, max(self.closed_ms, taken_ms)
         closed = [at_ms for at_ms in sorted(self.weeks) if at_ms <= self.closed_ms]
+        for at_ms in closed:
+            if at_ms > before_ms:
+                self.judged += 1
+                if self.judged > WARM_UP_WEEKS:
+                    self.lead += self.weeks[at_ms].loss("logistic") - self.weeks[at_ms].loss("within")
         for old_ms in closed[:-WEEKS_MAX]:
             del self.weeks[old_ms]
 
-    def weight(self, labels_min: int) -> float:
-        """Return stacked's weight from now on: the best of the grid on the latest `WEEKS_MIN`; the mean's before `labels_min`."""
-        closed = [week for _, week in self._closed()[-WEEKS_MIN:]]
-        if sum(week.examples for week in closed) < labels_min:
-            return 0.5
-        totals = np.sum([week.losses[: STEPS + 1] for week in closed], axis=0)
-        best = min(range(STEPS + 1), key=lambda step: (totals[step], abs(step - STEPS // 2)))
-        return float(GRID[best])
+    def weight(self) -> float:
+        """Return stacked's weight of the logistic regression from now on."""
+        return min(max(sigmoid(-LEAN * self.lead), LEAN_MIN), 1.0 - LEAN_MIN)
 
-    def weights(self, recipe: str, labels_min: int) -> tuple[float, float]:
-        """Return how a recipe blends the logits from now on: the logistic regression's weight, and the Bayesian's."""
-        place = PLACES.get(recipe)
-        weight = self.weight(labels_min) if place is None else float(GRID[place])
+    def weights(self, recipe: str) -> tuple[float, float]:
+        """Return how a recipe blends the logits from now on: the logistic regression's weight, and the other's."""
+        weight = FIXED[recipe] if recipe in FIXED else self.weight()
         return weight, 1.0 - weight
 
     def standings(self, contest: Contest, overlap: int) -> list[Trial]:

@@ -123,12 +123,12 @@ class Examiner:
     def recipe(self) -> tuple[str, tuple[float, float]]:
         """Return the champion's name, and how it blends the two logits now."""
         trials = self.exam.trials
-        return trials.champion, trials.weights(trials.champion, self._contest.labels_min)
+        return trials.champion, trials.weights(trials.champion)
 
     def keep(self, guide: Guide) -> None:
         """Remember a guide that was cut just now."""
         exam = self.exam
-        exam.shadows.keep(guide, exam.trials.weight(self._contest.labels_min), self._span_ms)
+        exam.shadows.keep(guide, exam.trials.weight(), self._span_ms)
 
     def resume(self, exam: Exam) -> None:
         """Go on from what another examiner remembered."""

@@ -47,9 +47,9 @@ class Guide(msgspec.Struct, frozen=True):
         scales: how each enters the model.
         means: mean of each transformed feature in the population.
         logistic: the logistic regression; its value is a logit.
-        bayes: the Bayesian linear regression on 0/1; its value is a probability before clipping.
+        within: the regression on 0/1 within weeks; its value is a probability before clipping.
         recipe: name of the champion among the candidates (`candidates`), which blends the two.
-        weights: how: what the logistic regression's logit counts, and the Bayesian's.
+        weights: how: what the logistic regression's logit counts, and the regression's within weeks.
         thresholds: segment to the risk from which a customer counts; empty while unknown.
         value_cut: value from which a customer counts as of high value; None while unknown.
         extra: whatever else the injected statistics (`learner.Extra`) derive; plain data.
@@ -66,7 +66,7 @@ class Guide(msgspec.Struct, frozen=True):
     scales: tuple[Scale, ...]
     means: tuple[float, ...]
     logistic: Linear
-    bayes: Linear
+    within: Linear
     recipe: str = "mean"
     weights: tuple[float, float] = (0.5, 0.5)
     thresholds: dict[str, float] = {}
@@ -93,7 +93,7 @@ def initial_guide(names: Sequence[str], scales: Sequence[Scale]) -> Guide:
         scales=tuple(scales),
         means=flat,
         logistic=Linear(0.0, flat),
-        bayes=Linear(0.5, flat),
+        within=Linear(0.5, flat),
     )
 
 
@@ -122,7 +122,7 @@ def decode_guide(value: bytes) -> Guide:
         Corrupt: it is not a guide, or its parts do not fit together.
     """
     guide = _envelope.decode(value)
-    parts = (guide.scales, guide.means, guide.logistic.slopes, guide.bayes.slopes)
+    parts = (guide.scales, guide.means, guide.logistic.slopes, guide.within.slopes)
     if any(len(part) != len(guide.names) for part in parts):
         raise Corrupt("the stored model's parts differ in length: roll back to another version")
     return guide

@@ -200,7 +200,7 @@ class Learner:
             examples = block(due[first : first + BLOCK_MAX])
             self._examiner.test(examples)
             labels = examples.labels.tolist()
-            self._model.learn_rows(examples.inputs, labels)
+            self._model.learn_rows(examples.inputs, labels, examples.taken_ms.tolist())
             state.counters.examples += len(labels)
             state.counters.churned += sum(labels)
         state.learnt_since_cut = True
@@ -216,7 +216,7 @@ class Learner:
         state.version += 1
         state.learnt_since_cut = False
         state.last_extra = said
-        means, logistic, bayes = self._model.folded()
+        means, logistic, within = self._model.folded()
         recipe, weights = self._examiner.recipe()
         examples = state.counters.examples
         guide = Guide(
@@ -229,7 +229,7 @@ class Learner:
             scales=self._model.scales,
             means=means,
             logistic=logistic,
-            bayes=bayes,
+            within=within,
             recipe=recipe,
             weights=weights,
             thresholds=derived.pop("thresholds", {}),

@@ -2,7 +2,7 @@
 
     1. x_i  -> t_i = sign(x_i)·log1p(|x_i|) for features of scale log, x_i for linear ones
     2. l = logistic.at_mean + sum of logistic.slopes_i · (t_i - means_i)         a logit
-    3. p = bayes.at_mean + sum of bayes.slopes_i · (t_i - means_i), clipped      a probability
+    3. p = within.at_mean + sum of within.slopes_i · (t_i - means_i), clipped      a probability
     4. risk = sigmoid(w · l + v · logit(p)), with the guide's weights w and v
 
 The means are folded into the constants. A feature that is 0 costs nothing, for t(0) = 0, nor does one that has been the same
@@ -12,41 +12,11 @@ in every example so far: its slopes are 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log, log1p
-from typing import Final
+from math import log1p
 
 from models.guide import Guide
 from models.labels import INPUT_MAX, clean
-
-PROBABILITY_MIN: Final = 0.01
-"""The regression's prediction is clipped to this and its complement before it becomes a logit."""
-
-
-def sigmoid(logit: float) -> float:
-    """Return 1 / (1 + e^-logit), without overflow at either end."""
-    if logit >= 0.0:
-        return 1.0 / (1.0 + exp(-logit))
-    grown = exp(logit)
-    return grown / (1.0 + grown)
-
-
-def clipped_logit(probability: float) -> float:
-    """Return the logit of a probability clipped by `PROBABILITY_MIN` at both ends."""
-    p = min(max(probability, PROBABILITY_MIN), 1.0 - PROBABILITY_MIN)
-    return log(p / (1.0 - p))
-
-
-def transform(value: float, *, is_log: bool) -> float:
-    """Return a feature as the model sees it: clipped, and sign-preserving log1p if it is of scale log.
-
-    >>> round(transform(-1.718281828, is_log=True), 6)
-    -1.0
-    """
-    if not -INPUT_MAX <= value <= INPUT_MAX:
-        value = clean(value)
-    if is_log:
-        return log1p(value) if value >= 0.0 else -log1p(-value)
-    return value
+from models.logits import PROBABILITY_MIN, clipped_logit, sigmoid, transform
 
 
 class Scorer:
@@ -57,18 +27,18 @@ class Scorer:
     0.5
     """
 
-    __slots__ = ("_bayes_at_zero", "_logistic_at_zero", "_logs", "_terms", "_weights", "bias", "guide")
+    __slots__ = ("_logistic_at_zero", "_logs", "_terms", "_weights", "_within_at_zero", "bias", "guide")
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self._weights = guide.weights
         self._logs = tuple(scale == "log" for scale in guide.scales)
-        slopes = zip(self._logs, guide.logistic.slopes, guide.bayes.slopes, strict=True)
+        slopes = zip(self._logs, guide.logistic.slopes, guide.within.slopes, strict=True)
         self._terms = tuple((place, is_log, u, v) for place, (is_log, u, v) in enumerate(slopes) if u or v)
         self._logistic_at_zero = guide.logistic.at_mean - _dot(guide.logistic.slopes, guide.means)
-        self._bayes_at_zero = guide.bayes.at_mean - _dot(guide.bayes.slopes, guide.means)
+        self._within_at_zero = guide.within.at_mean - _dot(guide.within.slopes, guide.means)
         w, v = guide.weights
-        self.bias = w * guide.logistic.at_mean + v * clipped_logit(guide.bayes.at_mean)
+        self.bias = w * guide.logistic.at_mean + v * clipped_logit(guide.within.at_mean)
         """The logit of a customer who is average in everything."""
 
     def risk(self, vector: Sequence[float]) -> float:
@@ -88,7 +58,7 @@ class Scorer:
         if len(vector) != len(self._logs):
             raise ValueError(f"a vector of {len(vector)} features, but the guide has {len(self._logs)}")
         logit = self._logistic_at_zero
-        p = self._bayes_at_zero
+        p = self._within_at_zero
         for place, is_log, u, v in self._terms:
             x = vector[place]
             if x:
@@ -112,9 +82,9 @@ class Scorer:
         away = [
             transform(x, is_log=is_log) - mean for x, is_log, mean in zip(vector, self._logs, guide.means, strict=True)
         ]
-        shares = [slope * d for slope, d in zip(guide.bayes.slopes, away, strict=True)]
+        shares = [slope * d for slope, d in zip(guide.within.slopes, away, strict=True)]
         moved = sum(shares)
-        p = guide.bayes.at_mean
+        p = guide.within.at_mean
         if abs(moved) > 1e-9:
             stretch = (clipped_logit(p + moved) - clipped_logit(p)) / moved
         else:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.block import Block
 from models.guide import Guide, Linear
-from models.scorer import PROBABILITY_MIN
+from models.logits import PROBABILITY_MIN
 from streams.time import day_of
 
 SHADOWS_MAX: Final = 256
@@ -30,7 +30,7 @@ class Shadow(msgspec.Struct, array_like=True, frozen=True):
         version, cut_ms: its version, and the event time that it was cut at.
         thresholds: by segment.
         stacked: the weight that the stacked recipe would have given the logistic regression.
-        logistic, bayes: the base learners: value at zero, then slopes; 64-bit floats (1 + features).
+        logistic, within: the base learners: value at zero, then slopes; 64-bit floats (1 + features).
     """
 
     version: int
@@ -38,14 +38,14 @@ class Shadow(msgspec.Struct, array_like=True, frozen=True):
     thresholds: dict[str, float]
     stacked: float
     logistic: bytes
-    bayes: bytes
+    within: bytes
 
     def logits(self, transformed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the base learners say of transformed features (n, features), as `scorer.Scorer` would; (n, 2)."""
-        logistic, bayes = (np.frombuffer(part, dtype="<f8") for part in (self.logistic, self.bayes))
+        logistic, within = (np.frombuffer(part, dtype="<f8") for part in (self.logistic, self.within))
         # Row by row, not as one matrix product: that may round differently for another number of rows.
         a = (transformed * logistic[1:]).sum(axis=1) + logistic[0]
-        p = np.clip((transformed * bayes[1:]).sum(axis=1) + bayes[0], PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)
+        p = np.clip((transformed * within[1:]).sum(axis=1) + within[0], PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)
         return np.stack([a, np.log(p / (1.0 - p))], axis=1)
 
 
@@ -58,7 +58,7 @@ class Shadows(msgspec.Struct, array_like=True):
         """Remember a newly cut guide, and forget what is older than `span_ms` but for the one that speaks from there on."""
         if self.kept and day_of(self.kept[-1].cut_ms) == day_of(guide.learnt_until_ms):
             return
-        parts = (_at_zero(linear, guide.means) for linear in (guide.logistic, guide.bayes))
+        parts = (_at_zero(linear, guide.means) for linear in (guide.logistic, guide.within))
         self.kept.append(Shadow(guide.version, guide.learnt_until_ms, guide.thresholds, stacked, *parts))
         gone = bisect_right(self.kept, guide.learnt_until_ms - span_ms, key=lambda shadow: shadow.cut_ms) - 1
         del self.kept[: max(gone, len(self.kept) - SHADOWS_MAX, 0)]

@@ -25,8 +25,8 @@ MODEL_SCHEMA: Final = 1
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
     """Numbers of a model over n features, as little-endian 64-bit floats.
 
-    Shapes: means, variances, weights, squares (n); natural_mean (n + 1); precision ((n + 1)(n + 2) / 2), the upper
-    triangle of the matrix row by row.
+    Shapes: means, variances, weights, squares, sums, churned_sums, between_labels (n); products and between
+    (n (n + 1) / 2), the upper triangles row by row; groups: key to rows, churned, sums (n).
     """
 
     fingerprint: str
@@ -36,8 +36,14 @@ class ModelState(msgspec.Struct, array_like=True, frozen=True):
     weights: bytes
     squares: bytes
     intercept: float
-    natural_mean: bytes
-    precision: bytes
+    rows: int
+    churned: int
+    products: bytes
+    sums: bytes
+    churned_sums: bytes
+    between: bytes
+    between_labels: bytes
+    groups: dict[int, tuple[int, int, bytes]]
 
 
 def fingerprint(names: Sequence[str], scales: Sequence[Scale]) -> str:
@@ -50,8 +56,9 @@ _envelope = Envelope(ModelState, MODEL_SCHEMA, "the stored model state", "delete
 
 
 def dump_model(model: ChurnModel) -> bytes:
-    """Return the model's numbers: about 17 kB for 60 features."""
-    scaler, logistic, regression = model.scaler, model.logistic, model.regression
+    """Return the model's numbers: about 60 kB for 73 features."""
+    scaler, logistic, within = model.scaler, model.logistic, model.within
+    upper = np.triu_indices(len(model.names))
     state = ModelState(
         fingerprint=fingerprint(model.names, model.scales),
         examples=scaler.count,
@@ -60,8 +67,14 @@ def dump_model(model: ChurnModel) -> bytes:
         weights=_packed(logistic.weights),
         squares=_packed(logistic.squares),
         intercept=logistic.intercept,
-        natural_mean=_packed(regression.natural_mean),
-        precision=_packed(regression.precision[np.triu_indices(len(model.names) + 1)]),
+        rows=within.rows,
+        churned=within.churned,
+        products=_packed(within.products[upper]),
+        sums=_packed(within.sums),
+        churned_sums=_packed(within.churned_sums),
+        between=_packed(within.between[upper]),
+        between_labels=_packed(within.between_labels),
+        groups={key: (rows, churned, _packed(sums)) for key, (rows, churned, sums) in sorted(within.groups.items())},
     )
     return _envelope.encode(state)
 
@@ -79,16 +92,21 @@ def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> C
         raise StateError("the stored model was learnt from other features: delete its state to learn anew")
     model = ChurnModel(names, scales)
     size = len(names)
-    scaler, logistic, regression = model.scaler, model.logistic, model.regression
+    scaler, logistic, within = model.scaler, model.logistic, model.within
+    upper = np.triu_indices(size)
     scaler.count = state.examples
     scaler.means = _unpacked(state.means, size)
     scaler.variances = _unpacked(state.variances, size)
     logistic.weights = _unpacked(state.weights, size)
     logistic.squares = _unpacked(state.squares, size)
     logistic.intercept = state.intercept
-    regression.natural_mean = _unpacked(state.natural_mean, size + 1)
-    upper = np.triu_indices(size + 1)
-    regression.precision[upper] = _unpacked(state.precision, len(upper[0]))
+    within.rows, within.churned = state.rows, state.churned
+    within.products[upper] = _unpacked(state.products, len(upper[0]))
+    within.sums = _unpacked(state.sums, size)
+    within.churned_sums = _unpacked(state.churned_sums, size)
+    within.between[upper] = _unpacked(state.between, len(upper[0]))
+    within.between_labels = _unpacked(state.between_labels, size)
+    within.groups = {key: (rows, churned, _unpacked(sums, size)) for key, (rows, churned, sums) in state.groups.items()}
     return model
 
 

@@ -38,8 +38,8 @@ def taught(seed: int, examples: list[list[float]]) -> ChurnModel:
 
 
 def scorer(model: ChurnModel) -> Scorer:
-    means, logistic, bayes = model.folded()
-    fields = {"means": means, "logistic": logistic, "bayes": bayes}
+    means, logistic, within = model.folded()
+    fields = {"means": means, "logistic": logistic, "within": within}
     guide = msgspec.structs.replace(initial_guide(NAMES, SCALES), **fields)
     return Scorer(decode_guide(encode_guide(guide)))
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from churnwatch.compose import NAMES, SCALES
 from churnwatch.evaluation import CENSORED, Rows
 from models.labels import pack_vector
-from models.scorer import transform
+from models.logits import transform
 from studies.rivals import by_batch, logistic, matrix, trees
 from tests.unit.churnwatch.test_evaluation import WEEK_MS, rows
 

@@ -49,9 +49,9 @@ def pipeline(policy: Policy = POLICY, question: Question = QUESTION, keeping: Ke
 
 def silence_guide(version: int = 1, slope: float = 1.1) -> Guide:
     """A ready model that looks at silence alone: risk .5 after a week or so, .8 after a month."""
-    logistic, bayes = [0.0] * len(NAMES), [0.0] * len(NAMES)
+    logistic, within = [0.0] * len(NAMES), [0.0] * len(NAMES)
     logistic[INDEX["order_silence_days"]] = slope
-    bayes[INDEX["order_silence_days"]] = 0.2 * slope
+    within[INDEX["order_silence_days"]] = 0.2 * slope
     flat = (0.0,) * len(NAMES)
     return Guide(
         version=version,
@@ -63,7 +63,7 @@ def silence_guide(version: int = 1, slope: float = 1.1) -> Guide:
         scales=SCALES,
         means=flat,
         logistic=Linear(-2.3, tuple(logistic)),
-        bayes=Linear(0.05, tuple(bayes)),
+        within=Linear(0.05, tuple(within)),
     )
 
 

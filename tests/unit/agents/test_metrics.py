@@ -71,7 +71,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.model(version=12, examples=3400, ready=True, age_seconds=3600.0)
     metrics.quality({"auc": 0.71, "recent_ece": 0.02})
     metrics.standing(Standing(Verdict("fair", "."), {"new": {"auc": 0.7}}, [Reliability(3, 0.36, 0.31, 40)]))
-    metrics.champion("mean", Standing(trials=[Trial("bayes", 0.001, 1.0, 9_000, 20, wins=False)]))
+    metrics.champion("mean", Standing(trials=[Trial("within", 0.001, 1.0, 9_000, 20, wins=False)]))
     metrics.drift(
         Drift({"orders_30d": 0.1}, base_rate=Shift(0.6, 0.5, warns=False), errors=Shift(0.0, 0.1, warns=True))
     )
@@ -211,11 +211,11 @@ def test_the_standing_is_told_by_verdict_segment_and_tenth_of_risk() -> None:
 def test_the_champion_is_told_from_its_challengers() -> None:
     metrics = make()
     trials = [Trial("mean", -0.003, -4.0, 9_000, 20, wins=False), Trial("stacked", 0.001, 1.0, 9_000, 20, wins=False)]
-    metrics.champion("bayes", Standing(trials=trials, promotions=[Promotion(0, "mean", "bayes", "test")]))
+    metrics.champion("within", Standing(trials=trials, promotions=[Promotion(0, "mean", "within", "test")]))
     told = {recipe: value(metrics, "churnwatch_model_champion", recipe=recipe) for recipe in RECIPES}
-    assert told == {"mean": 0, "logistic": 0, "bayes": 1, "stacked": 0}
+    assert told == {"mean": 0, "logistic": 0, "within": 1, "stacked": 0}
     assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="mean") == -0.003
-    assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="bayes") == 0
+    assert value(metrics, "churnwatch_model_challenger_gain_nats", recipe="within") == 0
     assert value(metrics, "churnwatch_model_promotions") == 1
 
 

@@ -17,7 +17,7 @@ from models.standing import Standing
 from models.verdict import Verdict
 
 DRIFT = Drift(base_rate=Shift(0.6, 0.4, warns=True))
-PROMOTION = Promotion(5, "mean", "bayes", "test", 0.003, 4.0, 9_000, 20)
+PROMOTION = Promotion(5, "mean", "within", "test", 0.003, 4.0, 9_000, 20)
 
 
 def observer() -> WorkerObserver:
@@ -52,7 +52,9 @@ def test_a_new_champion_is_said_once_and_not_again_after_a_restart(caplog: pytes
     one = observer()
     said(caplog, one, 1)
     (line,) = said(caplog, one, 2, promotions=[PROMOTION])
-    assert line.startswith("From model 2 on another recipe speaks: bayes after mean, its log loss lower by 0.0030 nats")
+    assert line.startswith(
+        "From model 2 on another recipe speaks: within after mean, its log loss lower by 0.0030 nats"
+    )
     assert said(caplog, one, 3, promotions=[PROMOTION]) == []
     assert said(caplog, observer(), 3, promotions=[PROMOTION]) == []
 

@@ -34,7 +34,7 @@ def learnt() -> Guide:
     slopes = tuple(1.0 if name == "order_silence_days" else 0.0 for name in NAMES)
     flat = tuple(0.0 for _ in NAMES)
     return msgspec.structs.replace(
-        first_guide(), version=3, examples=900, ready=True, logistic=Linear(-2.0, slopes), bayes=Linear(0.5, flat)
+        first_guide(), version=3, examples=900, ready=True, logistic=Linear(-2.0, slopes), within=Linear(0.5, flat)
     )
 
 

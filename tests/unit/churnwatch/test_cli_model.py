@@ -24,7 +24,7 @@ STANDING = Standing(
     segments={"loyal": {"auc": 0.64, "rule_auc": 0.55}},
     reliability=[Reliability(3, 0.35, 0.31, 1_200)],
     trials=[Trial("mean", -0.004, -5.0, 9_000, 20, wins=False), Trial("stacked", 0.005, 6.0, 9_000, 20, wins=True)],
-    promotions=[Promotion(2 * DAY_MS, "mean", "bayes", "test", 0.0031, 4.2, 8_000, 18)],
+    promotions=[Promotion(2 * DAY_MS, "mean", "within", "test", 0.0031, 4.2, 8_000, 18)],
     drift=Drift(
         {"orders_30d": 0.31, "gap_mean_days": 0.02},
         [Moved("orders_30d", 0.31, 0.0, 1e-9, 0.34, 0.61)],
@@ -58,7 +58,7 @@ def commit(data: MemoryLearner, *guides: Guide) -> None:
 def three(data: MemoryLearner) -> None:
     first = guide(1, DAY_MS, quality={"auc": 0.6, "recent_auc": 0.61})
     later = [
-        guide(v, v * DAY_MS, recipe="bayes", weights=(0.0, 1.0), standing=STANDING, quality={"auc": 0.7})
+        guide(v, v * DAY_MS, recipe="within", weights=(0.0, 1.0), standing=STANDING, quality={"auc": 0.7})
         for v in (2, 3)
     ]
     commit(data, first, *later)
@@ -76,7 +76,7 @@ def test_the_model_that_scores_is_shown(stored: MemoryLearner, capsys: pytest.Ca
         "Model 3, learnt from 300 examples",
         "It scores.",
         "How far to trust it: FAIR. Better than silence alone.",
-        "Champion: bayes (0 × logistic regression, 1 × Bayesian regression)",
+        "Champion: within (0 × logistic regression, 1 × regression within weeks)",
         "from 0.3",
         "better: CHURNWATCH_MODEL_RECIPE makes it champion",
         "Changes of champion",
@@ -101,11 +101,11 @@ def test_programs_read_the_same(stored: MemoryLearner, capsys: pytest.CaptureFix
     three(stored)
     told = json.loads(ran(capsys, "show", "--json"))
     assert told["verdict"] == {"band": "fair", "reason": "Better than silence alone."}
-    assert (told["recipe"], told["weights"]) == ("bayes", {"logistic": 0.0, "bayes": 1.0})
+    assert (told["recipe"], told["weights"]) == ("within", {"logistic": 0.0, "within": 1.0})
     assert told["segments"]["loyal"]["auc"] == 0.64
     assert told["reliability"] == [{"risk_from": 0.3, "said": 0.35, "came": 0.31, "examples": 1_200}]
     assert told["challengers"]["stacked"]["wins"] is True
-    assert told["promotions"][0]["to"] == "bayes"
+    assert told["promotions"][0]["to"] == "within"
     assert set(told["drift"]["warnings"]) == {"inputs", "base_rate"}
     assert told["drift"]["excess_loss"] == {"before": 0.001, "now": 0.004}
 
@@ -121,8 +121,8 @@ def test_the_history_says_who_spoke_and_who_took_over(
     told = json.loads(ran(capsys, "history", "--json"))
     assert [(entry["version"], entry["recipe"], entry["verdict"]) for entry in told["models"]] == [
         (1, "mean", "not_yet_known"),
-        (2, "bayes", "fair"),
-        (3, "bayes", "fair"),
+        (2, "within", "fair"),
+        (3, "within", "fair"),
     ]
     assert [change["from"] for change in told["promotions"]] == ["mean"]
 

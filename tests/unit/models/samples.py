@@ -25,7 +25,7 @@ def guide(version: int = 1, boundary_ms: int = DAY_MS, **fields: Any) -> Guide:
         scales=SCALES,
         means=(1.0, 2.0, 0.5),
         logistic=Linear(0.25, (1.0, -0.5, 0.0)),
-        bayes=Linear(0.5, (0.1, -0.05, 0.2)),
+        within=Linear(0.5, (0.1, -0.05, 0.2)),
         **fields,
     )
 

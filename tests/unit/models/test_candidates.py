@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from models.candidates import (
+    LEAN_MIN,
     OPEN_MAX,
     PROMOTIONS_MAX,
     RECIPES,
     T_MAX,
+    WARM_UP_WEEKS,
     WEEKS_MAX,
     WEEKS_MIN,
     Contest,
@@ -31,27 +33,27 @@ def judged(trials: Trials, weeks: range, *, better: str, rows: int = 100, by: fl
         labels = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(np.int64)
         worse = odds * (1.0 + by) + by
         logits = np.stack([odds, worse] if better == "logistic" else [worse, odds], axis=1)
-        trials.judge(week * WEEK_MS, logits, labels, trials.weight(CONTEST.labels_min))
+        trials.judge(week * WEEK_MS, logits, labels, trials.weight())
         trials.close(week * WEEK_MS)
     return trials
 
 
 def test_a_challenger_that_is_better_on_enough_weeks_takes_over() -> None:
-    trials = judged(Trials(), range(WEEKS_MIN - 1), better="bayes")
+    trials = judged(Trials("mean"), range(WEEKS_MIN - 1), better="within")
     assert trials.decide(CONTEST, 0, OVERLAP) is None, "too few weeks"
-    judged(trials, range(WEEKS_MIN - 1, WEEKS_MIN), better="bayes")
+    judged(trials, range(WEEKS_MIN - 1, WEEKS_MIN), better="within")
     change = trials.decide(CONTEST, 77, OVERLAP)
     assert change is not None
     assert (change.at_ms, change.before, change.by, change.weeks) == (77, "mean", "test", WEEKS_MIN)
     assert change.labels == 100 * WEEKS_MIN
     assert change.gain >= CONTEST.margin
-    assert trials.champion in {"bayes", "stacked"}
+    assert trials.champion in {"within", "stacked"}
     assert trials.promotions == [change]
 
 
 @pytest.mark.parametrize("contest", [Contest(labels_min=5_000), Contest(labels_min=500, margin=0.9)])
 def test_without_the_labels_or_the_margin_nobody_takes_over(contest: Contest) -> None:
-    trials = judged(Trials(), range(20), better="bayes")
+    trials = judged(Trials("mean"), range(20), better="within")
     assert trials.decide(contest, 0, OVERLAP) is None
     assert trials.champion == "mean"
 
@@ -69,7 +71,7 @@ def test_luck_is_no_reason() -> None:
 
 
 def test_after_a_change_there_is_rest_and_the_way_back_is_as_hard() -> None:
-    trials = judged(Trials(), range(WEEKS_MIN), better="bayes")
+    trials = judged(Trials("mean"), range(WEEKS_MIN), better="within")
     assert trials.decide(CONTEST, 0, OVERLAP) is not None
     first = trials.champion
     for week in range(WEEKS_MIN, 2 * WEEKS_MIN - 1):
@@ -81,26 +83,27 @@ def test_after_a_change_there_is_rest_and_the_way_back_is_as_hard() -> None:
 
 
 def test_under_manual_the_setting_decides_and_the_test_only_advises() -> None:
-    trials = judged(Trials(), range(WEEKS_MIN), better="bayes")
+    trials = judged(Trials("mean"), range(WEEKS_MIN), better="within")
     manual = Contest("manual", "mean", labels_min=500)
     assert trials.decide(manual, 1, OVERLAP) is None
     assert any(trial.wins for trial in trials.standings(manual, OVERLAP))
-    change = trials.decide(Contest("manual", "bayes"), 2, OVERLAP)
-    assert change == Promotion(2, "mean", "bayes", "setting")
-    assert trials.decide(Contest("off", "mean"), 3, OVERLAP) == Promotion(3, "bayes", "mean", "setting")
+    change = trials.decide(Contest("manual", "within"), 2, OVERLAP)
+    assert change == Promotion(2, "mean", "within", "setting")
+    assert trials.decide(Contest("off", "mean"), 3, OVERLAP) == Promotion(3, "within", "mean", "setting")
 
 
-def test_stacked_learns_who_is_right() -> None:
-    assert judged(Trials(), range(8), better="logistic").weight(500) >= 0.9
-    assert judged(Trials(), range(8), better="bayes").weight(500) <= 0.1
-    assert judged(Trials(), range(4), better="bayes").weight(500) == 0.5, "too few labels"
+def test_stacked_leans_towards_who_is_right_and_never_bets_all() -> None:
+    assert judged(Trials(), range(8), better="logistic").weight() == 1.0 - LEAN_MIN
+    assert judged(Trials(), range(8), better="within").weight() == LEAN_MIN
+    assert judged(Trials(), range(WARM_UP_WEEKS), better="within").weight() == 0.5, "both had seen next to nothing"
+    assert LEAN_MIN < judged(Trials(), range(3), better="within", by=0.01).weight() < 0.5
 
 
 def test_the_weights_of_a_recipe_sum_to_one() -> None:
     trials = judged(Trials(), range(8), better="logistic")
-    weights = {recipe: trials.weights(recipe, 500) for recipe in RECIPES}
+    weights = {recipe: trials.weights(recipe) for recipe in RECIPES}
     assert all(sum(pair) == 1.0 for pair in weights.values())
-    assert (weights["mean"], weights["logistic"], weights["bayes"]) == ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0))
+    assert (weights["mean"], weights["logistic"], weights["within"]) == ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0))
 
 
 def test_open_weeks_do_not_count_and_late_examples_of_forgotten_ones_neither() -> None:

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from models.candidates import RECIPES, WEEKS_MIN, Contest
+from models.candidates import PLACES, RECIPES, WEEKS_MIN, Contest
 from models.examiner import Examiner
 from models.guide import Guide
 from models.input_counts import InputCounts
@@ -66,7 +66,7 @@ def test_challengers_are_judged_on_the_examples_that_the_champion_spoke_on() -> 
     one = learner()
     guides = lived(one, range(12))
     standing = guides[-1].standing
-    assert {trial.recipe for trial in standing.trials} == {*RECIPES} - {"mean"}
+    assert {trial.recipe for trial in standing.trials} == {*RECIPES} - {"stacked"}
     (weeks,) = {trial.weeks for trial in standing.trials}
     (labels,) = {trial.labels for trial in standing.trials}
     assert labels == 60 * weeks == guides[-1].quality["examples"], "the rule's examples judge nobody"
@@ -76,7 +76,7 @@ def test_the_champions_loss_in_shadow_is_that_of_what_was_really_said() -> None:
     one = learner()
     guides = lived(one, range(12))
     weeks = one._state.exam.trials.weeks
-    shadow = sum(week.losses[5] for week in weeks.values()) / 1e6 / sum(week.examples for week in weeks.values())
+    shadow = sum(week.losses[PLACES["stacked"]] for week in weeks.values()) / 1e6 / sum(week.examples for week in weeks.values())
     assert abs(shadow - guides[-1].quality["log_loss"]) < 1e-4
 
 
@@ -87,7 +87,7 @@ def test_a_promotion_reaches_guides_scorers_and_history() -> None:
     change = one.standing().promotions[0]
     before = [guide for guide in guides if guide.learnt_until_ms < change.at_ms]
     after = next(guide for guide in guides if guide.learnt_until_ms >= change.at_ms)
-    assert {guide.recipe for guide in before} == {"mean"}
+    assert {guide.recipe for guide in before} == {"stacked"}
     assert (after.recipe, after.learnt_until_ms) == (change.after, change.at_ms)
     assert after.standing.promotions == [change]
     assert change.weeks >= WEEKS_MIN
@@ -117,13 +117,13 @@ def test_a_restart_in_between_changes_nothing() -> None:
 def test_the_setting_wins_over_what_is_stored_unless_the_test_decides() -> None:
     first = learner()
     guides = lived(first, range(6))
-    manual = learner(Contest("manual", "bayes"))
+    manual = learner(Contest("manual", "within"))
     manual.restore(first.to_bytes())
-    assert lived(manual, range(6, 7), said=guides[-1])[-1].recipe == "bayes"
-    assert [(change.after, change.by) for change in manual.standing().promotions] == [("bayes", "setting")]
+    assert lived(manual, range(6, 7), said=guides[-1])[-1].recipe == "within"
+    assert [(change.after, change.by) for change in manual.standing().promotions] == [("within", "setting")]
     again = learner(Contest("auto", "mean"))
     again.restore(manual.to_bytes())
-    assert lived(again, range(7, 8), said=guides[-1])[-1].recipe == "bayes"
+    assert lived(again, range(7, 8), said=guides[-1])[-1].recipe == "within"
 
 
 def test_where_promotion_is_off_nobody_is_judged() -> None:

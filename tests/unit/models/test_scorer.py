@@ -5,7 +5,8 @@ import pytest
 
 from models.guide import Linear, initial_guide
 from models.labels import INPUT_MAX
-from models.scorer import PROBABILITY_MIN, Scorer, clipped_logit, sigmoid, transform
+from models.logits import PROBABILITY_MIN, clipped_logit, sigmoid, transform
+from models.scorer import Scorer
 from tests.unit.models.samples import NAMES, SCALES, guide
 
 
@@ -56,7 +57,7 @@ def test_contributions_and_bias_sum_to_the_logit(vector: tuple[float, float, flo
 
 @pytest.mark.parametrize("at_mean", [-0.5, 0.0, 0.3, 1.0, 1.7])
 def test_contributions_sum_also_where_the_average_itself_is_clipped(at_mean: float) -> None:
-    scorer = Scorer(msgspec.structs.replace(guide(), bayes=Linear(at_mean, (0.1, -0.05, 0.2))))
+    scorer = Scorer(msgspec.structs.replace(guide(), within=Linear(at_mean, (0.1, -0.05, 0.2))))
     for vector in [(9.0, 3.0, 1.0), (math.expm1(1.0), math.expm1(2.0), 0.5)]:
         assert scorer.bias + sum(scorer.contributions(vector)) == pytest.approx(scorer.logit(vector), abs=1e-9)
 

@@ -55,8 +55,9 @@ def test_a_cut_off_model_is_refused() -> None:
     "fields",
     [
         {"means": b"12345678"},
-        {"precision": b"1234567"},
-        {"natural_mean": b""},
+        {"products": b"1234567"},
+        {"between_labels": b""},
+        {"groups": {7: (1, 0, b"")}},
         {"weights": struct.pack("<3d", 1.0, math.inf, 0.0)},
         {"variances": struct.pack("<3d", 1.0, math.nan, 0.0)},
     ],
