@@ -76,7 +76,11 @@ def test_the_champions_loss_in_shadow_is_that_of_what_was_really_said() -> None:
     one = learner()
     guides = lived(one, range(12))
     weeks = one._state.exam.trials.weeks
-    shadow = sum(week.losses[PLACES["stacked"]] for week in weeks.values()) / 1e6 / sum(week.examples for week in weeks.values())
+    shadow = (
+        sum(week.losses[PLACES["stacked"]] for week in weeks.values())
+        / 1e6
+        / sum(week.examples for week in weeks.values())
+    )
     assert abs(shadow - guides[-1].quality["log_loss"]) < 1e-4
 
 
