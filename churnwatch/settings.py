@@ -165,7 +165,7 @@ class Settings(BaseSettings):
         "Learning", 500, "examples", "Labels seen before alerts rest on the model; until then on a rule", ge=1
     )
     model_interval_ms: Duration = setting(
-        "Learning", "3d", DURATION, "In replay, event time between two models", ge=1000
+        "Learning", "2d", DURATION, "In replay, event time between two models", ge=1000
     )
     model_promotion: Literal["auto", "manual", "off"] = setting(
         "Learning",
@@ -205,7 +205,7 @@ class Settings(BaseSettings):
     alert_floor_high_value: float = setting("Alerts", 0.4, "risk", "No alert below, high-value customers", ge=0, le=1)
     alert_earliness: float = setting(
         "Alerts",
-        1.0,
+        0.5,
         "",
         "How much change counts: a risk that has just risen is alerted below the threshold, a long silence above; 0 is not",
         ge=0,

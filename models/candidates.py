@@ -44,8 +44,11 @@ LEAN: Final = 30.0
 """How far a nat of difference, summed over weeks, moves the logit of stacked's weight."""
 
 LEAN_MIN: Final = 0.25
-WARM_UP_WEEKS: Final = 2
-"""First weeks judged that do not move stacked's weight: both learners had seen next to nothing."""
+LEAN_DECAY: Final = 0.98
+"""What a week before counts of the one after: what was long ago is forgotten, by half in 34 weeks."""
+
+WARM_UP_WEEKS: Final = 8
+"""First weeks judged that do not move stacked's weight: both learners had seen next to nothing but newcomers."""
 
 WEEKS_MIN: Final = 13
 WEEKS_MAX: Final = 26
@@ -159,6 +162,7 @@ class Trials(msgspec.Struct, array_like=True):
             if at_ms > before_ms:
                 self.judged += 1
                 if self.judged > WARM_UP_WEEKS:
+                    self.lead *= LEAN_DECAY
                     self.lead += self.weeks[at_ms].loss("logistic") - self.weeks[at_ms].loss("within")
         for old_ms in closed[:-WEEKS_MAX]:
             del self.weeks[old_ms]

@@ -2,7 +2,7 @@
 
     rows matured by the refit --> transform --> fit --> risks of the snapshots taken in the four weeks that follow
 
-A refit sees a label no sooner than the product does: once it has matured on the grid of snapshots.
+A refit sees a label no sooner than the product does: once it has matured.
 """
 
 from __future__ import annotations

@@ -93,10 +93,10 @@ def test_under_manual_the_setting_decides_and_the_test_only_advises() -> None:
 
 
 def test_stacked_leans_towards_who_is_right_and_never_bets_all() -> None:
-    assert judged(Trials(), range(8), better="logistic").weight() == 1.0 - LEAN_MIN
-    assert judged(Trials(), range(8), better="within").weight() == LEAN_MIN
+    assert judged(Trials(), range(16), better="logistic").weight() == 1.0 - LEAN_MIN
+    assert judged(Trials(), range(16), better="within").weight() == LEAN_MIN
     assert judged(Trials(), range(WARM_UP_WEEKS), better="within").weight() == 0.5, "both had seen next to nothing"
-    assert LEAN_MIN < judged(Trials(), range(3), better="within", by=0.01).weight() < 0.5
+    assert LEAN_MIN < judged(Trials(), range(WARM_UP_WEEKS + 1), better="within", by=0.01).weight() < 0.5
 
 
 def test_the_weights_of_a_recipe_sum_to_one() -> None:
