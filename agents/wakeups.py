@@ -77,7 +77,7 @@ class Wakeups:
         """Handle the customer's wake-up as of its due time; returns whether the customer has expired."""
         due_ms = customer.as_of_ms = customer.wake_ms
         effects.woken += 1
-        self.label(customer_id, customer, effects)
+        labelled = self.label(customer_id, customer, effects)
         activity, present_ms = customer.activity, customer.present_ms
         on_grid = self.question.on_grid(due_ms)
         expiring = due_ms >= present_ms + self.keeping.expiry_ms
@@ -90,7 +90,12 @@ class Wakeups:
                 effects.deleted.add(customer_id)
                 return True
             customer.reduce_to_profile()
-        if customer.cancelled_ms is None and due_ms <= self.question.gone_ms(present_ms):
+        # Where the wake-up is for labels only, there is nothing to look at.
+        if (
+            customer.cancelled_ms is None
+            and due_ms <= self.question.gone_ms(present_ms)
+            and (on_grid or not labelled or self._next_ms(customer, due_ms - 1, None) == due_ms)
+        ):
             snapshot = on_grid and self.question.asks(activity.last_order_ms, due_ms)
             effects.scorings["snapshot" if snapshot else "silence"] += 1
             self.desk.look(customer_id, customer, SILENCE, None, guides, effects, snapshot=snapshot)
@@ -98,24 +103,30 @@ class Wakeups:
         self.set_next(customer)
         return False
 
-    def label(self, customer_id: str, customer: Customer, effects: Effects) -> None:
-        """Turn the customer's snapshots whose answer is known into examples."""
+    def label(self, customer_id: str, customer: Customer, effects: Effects) -> bool:
+        """Turn the customer's snapshots whose answer is known into examples; returns whether there might be any."""
         pending, now_ms, cancelled_ms = customer.pending, customer.as_of_ms, customer.cancelled_ms
         if not ripe(pending, now_ms, cancelled_ms, self.question):
-            return
+            return False
         activity = customer.activity
         happened = activity.orders_between if self.question.churn_on == "orders" else activity.activity_between
         name = pseudonym(customer_id)
         examples, customer.pending = mature(pending, now_ms, happened, cancelled_ms, self.question, name)
         effects.examples.extend(examples)
+        return True
 
     def set_next(self, customer: Customer) -> None:
         """Set the customer's next wake-up, after `as_of_ms`."""
-        after_ms, present_ms, pending = customer.as_of_ms, customer.present_ms, customer.pending
-        customer.wake_ms = next_wake_ms(
+        pending = customer.pending
+        matures_ms = self.question.matures_ms(pending[0].taken_ms) if pending else None
+        customer.wake_ms = self._next_ms(customer, customer.as_of_ms, matures_ms)
+
+    def _next_ms(self, customer: Customer, after_ms: int, first_pending_matures_ms: int | None) -> int:
+        present_ms = customer.present_ms
+        return next_wake_ms(
             after_ms=after_ms,
             silent_since_ms=present_ms if customer.cancelled_ms is None else None,
-            first_pending_matures_ms=self.question.matures_ms(pending[0].taken_ms) if pending else None,
+            first_pending_matures_ms=first_pending_matures_ms,
             episode_until_ms=customer.episode.next_look_ms(after_ms),
             expires_ms=next_expiry_ms(present_ms, after_ms, self.keeping.expiry_ms),
             question=self.question,

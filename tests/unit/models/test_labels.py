@@ -24,8 +24,7 @@ from streams.time import DAY_MS
 
 QUESTION = Question(horizon_days=10, snapshot_days=7, anchor_ms=0)
 SNAPSHOT = Pending(7 * DAY_MS, pack_vector([1.0, 2.0]), 0.25, 3, "loyal")
-ENDS_MS = 17 * DAY_MS
-MATURES_MS = 21 * DAY_MS
+MATURES_MS = 17 * DAY_MS
 
 
 def never(first_day: int, end_day: int) -> bool:
@@ -36,8 +35,8 @@ def on_day(day: int) -> object:
     return lambda first_day, end_day: first_day <= day < end_day
 
 
-#      taken (d7)                   ends (d17)   matures (d21, the next snapshot day)
-#   -----|=============================|-----------|-----
+#      taken (d7)                   matures (d17)
+#   -----|=============================|-----
 #        ^ counts              ^ counts ^ too late
 @pytest.mark.parametrize(("order_day", "label"), [(6, 1), (7, 0), (16, 0), (17, 1)])
 def test_the_label_says_whether_an_order_fell_into_the_horizon(order_day: int, label: int) -> None:
@@ -74,7 +73,7 @@ def test_a_cancellation_is_a_label_at_once() -> None:
     assert waiting == []
 
 
-@pytest.mark.parametrize("cancelled_ms", [7 * DAY_MS - 1, ENDS_MS, MATURES_MS])
+@pytest.mark.parametrize("cancelled_ms", [7 * DAY_MS - 1, MATURES_MS])
 def test_a_cancellation_outside_the_horizon_is_no_label(cancelled_ms: int) -> None:
     examples, _ = mature([SNAPSHOT], MATURES_MS, on_day(8), cancelled_ms, QUESTION, "c")  # type: ignore[arg-type]
     assert examples[0].label == 0
