@@ -31,6 +31,9 @@ VARIANCE_MIN: Final = 1e-300
 RIDGE: Final = 0.005
 """Added to the diagonal of the correlations: many inputs say nearly the same."""
 
+PRIOR_ROWS: Final = 100.0
+"""Examples that the belief in slopes of 0 counts as much as: what the first few seem to say is mostly chance."""
+
 DEVIATION_MIN: Final = 1e-5
 GROUPS_MAX: Final = 16
 """Groups whose examples may still come: the weeks of a horizon and some."""
@@ -100,7 +103,7 @@ class WithinRegression:
     same instant, it is gone. The level is that of all examples.
 
         within = sum z z' - sum over groups of rows m m'     m: the group's mean
-        slopes = (within, as correlations, + RIDGE I)^-1 (the same of z and label)
+        slopes = (within, as correlations, + (RIDGE + PRIOR_ROWS / rows) I)^-1 (the same of z and label)
 
     Method: Mundlak, "On the pooling of time series and cross section data" (1978); Wooldridge, "Econometric analysis of
     cross section and panel data" (2010), section 10.5.
@@ -153,7 +156,7 @@ class WithinRegression:
         varies = deviations > DEVIATION_MIN
         scale = np.where(varies, 1.0 / np.where(varies, deviations, 1.0), 0.0)
         correlations = within * scale * scale[:, np.newaxis]
-        np.fill_diagonal(correlations, 1.0 + RIDGE)
+        np.fill_diagonal(correlations, 1.0 + RIDGE + PRIOR_ROWS / self.rows)
         with_label = (self.churned_sums - between_labels) / self.rows * scale
         slopes: Vector = cho_solve(cho_factor(correlations), with_label) * scale
         return self.churned / self.rows, slopes

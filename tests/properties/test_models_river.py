@@ -11,7 +11,7 @@ from river.optim import AdaGrad
 from river.preprocessing import StandardScaler
 
 from models.guide import Scale
-from models.linear import DEVIATION_MIN, GROUPS_MAX, RIDGE, WithinRegression
+from models.linear import DEVIATION_MIN, GROUPS_MAX, PRIOR_ROWS, RIDGE, WithinRegression
 from models.logits import transform
 from models.pipeline import ChurnModel
 
@@ -87,6 +87,6 @@ def test_slopes_are_those_within_groups(said: list[tuple[list[float], int, int]]
     varies = deviations > DEVIATION_MIN
     z = x[:, varies] / deviations[varies]
     expected = np.zeros(3)
-    expected[varies] = np.linalg.solve(z.T @ z / len(y) + RIDGE * np.eye(varies.sum()), z.T @ y / len(y))
+    expected[varies] = np.linalg.solve(z.T @ z / len(y) + (RIDGE + PRIOR_ROWS / len(y)) * np.eye(varies.sum()), z.T @ y / len(y))
     expected[varies] /= deviations[varies]
     assert slopes * np.maximum(deviations, 1.0) == pytest.approx(expected * np.maximum(deviations, 1.0), abs=1e-6)
