@@ -87,6 +87,8 @@ def test_slopes_are_those_within_groups(said: list[tuple[list[float], int, int]]
     varies = deviations > DEVIATION_MIN
     z = x[:, varies] / deviations[varies]
     expected = np.zeros(3)
-    expected[varies] = np.linalg.solve(z.T @ z / len(y) + (RIDGE + PRIOR_ROWS / len(y)) * np.eye(varies.sum()), z.T @ y / len(y))
+    expected[varies] = np.linalg.solve(
+        z.T @ z / len(y) + (RIDGE + PRIOR_ROWS / len(y)) * np.eye(varies.sum()), z.T @ y / len(y)
+    )
     expected[varies] /= deviations[varies]
     assert slopes * np.maximum(deviations, 1.0) == pytest.approx(expected * np.maximum(deviations, 1.0), abs=1e-6)
