@@ -162,7 +162,11 @@ class Settings(BaseSettings):
 
     learning_enabled: bool = setting("Learning", True, "", "Whether the model learns from matured examples")
     min_labels: int = setting(
-        "Learning", 500, "examples", "Labels seen before alerts rest on the model; until then on a rule", ge=1
+        "Learning",
+        500,
+        "examples",
+        "Labels seen before alerts rest on the model (a twentieth at least of each kind); until then on a rule",
+        ge=1,
     )
     model_interval_ms: Duration = setting(
         "Learning", "2d", DURATION, "In replay, event time between two models", ge=1000

@@ -36,6 +36,9 @@ from streams.errors import Corrupt
 from streams.time import DAY_MS
 
 BLOCK_MAX: Final = 4_096
+KINDS_SHARE: Final = 20
+"""One label in so many of those wanted must be of the rarer kind: who has seen nobody leave knows nothing of leaving."""
+
 """Examples learnt in one go; bounds the memory that a block takes, and changes nothing in what comes of it."""
 
 _ordered = msgspec.msgpack.Encoder(order="deterministic")
@@ -49,15 +52,16 @@ class Learner:
         scales: how each enters the model.
         extra: statistics that travel with the guides.
         grid_ms: in replay, the distance of the boundaries (multiples, from the epoch on); None for live.
-        min_labels: labels learnt before a guide is `ready`.
+        min_labels: labels learnt before a guide is `ready`, a twentieth of them at least of either kind.
         waiting_max: most examples waiting.
         examiner: who tests the examples before they are learnt; for the same features and grid.
 
     >>> from models.labels import pack_vector
     >>> day = 86_400_000
     >>> learner = Learner(["silence_days"], ["log"], grid_ms=day, min_labels=1)
-    >>> example = Example("00ff", 0, 60 * day, 1, 0.7, 0, "new", pack_vector([12.0]))
-    >>> learner.absorb(ExampleBatch(source=0, partitions=2, seq=1, mark_ms=61 * day, examples=[example]))
+    >>> left = Example("00ff", 0, 60 * day, 1, 0.7, 0, "new", pack_vector([12.0]))
+    >>> stayed = Example("00fe", 0, 60 * day, 0, 0.7, 0, "new", pack_vector([2.0]))
+    >>> learner.absorb(ExampleBatch(source=0, partitions=2, seq=1, mark_ms=61 * day, examples=[left, stayed]))
     >>> learner.advance()  # partition 1 has not spoken: it may know of earlier ones
     []
     >>> learner.absorb(ExampleBatch(source=1, partitions=2, seq=1, mark_ms=62 * day))
@@ -218,13 +222,14 @@ class Learner:
         state.last_extra = said
         means, logistic, within = self._model.folded()
         recipe, weights = self._examiner.recipe()
-        examples = state.counters.examples
+        examples, churned = state.counters.examples, state.counters.churned
+        rarer = min(churned, examples - churned)
         guide = Guide(
             version=state.version,
             learnt_until_ms=boundary_ms,
             examples=examples,
-            base_rate=state.counters.churned / examples if examples else 0.5,
-            ready=examples >= self._min_labels,
+            base_rate=churned / examples if examples else 0.5,
+            ready=examples >= self._min_labels and rarer * KINDS_SHARE >= self._min_labels,
             names=self._model.names,
             scales=self._model.scales,
             means=means,

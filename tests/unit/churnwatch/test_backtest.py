@@ -42,11 +42,11 @@ def line(stream: str, customer: str, at_ms: int, number: int, **fields: Any) -> 
 
 
 def shop(customers: int = 8, weeks: int = 20) -> list[dict[str, Any]]:
-    """Weekly customers, every other of whom leaves half-way; orders and logins at the very same instants."""
+    """Weekly customers, every other of whom leaves, one after the other; orders and logins at the very same instants."""
     lines: list[dict[str, Any]] = []
     for week in range(weeks):
         for customer in range(customers):
-            if customer % 2 and week > weeks // 2:
+            if customer % 2 and week > customer * weeks // 10:
                 continue
             at_ms = START_MS + week * 7 * DAY_MS + customer * HOUR_MS
             for stream in ("orders", "logins"):
