@@ -8,9 +8,9 @@ Churn is the absence of events, so every customer has one next wake-up. After th
         the ladder: an early look, ever wider apart            the global snapshot grid    active_days  expiry_days
 ```
 
-Snapshots due within the first fourteen days wake the customer too, and so do the end of a cool-down and, after the customer has gone,
-a label whose time has come. A spell of silence therefore costs at most 7 rungs + one look a week until the customer counts as gone:
-20 with the defaults, however long it lasts.
+Snapshots due within the first fourteen days wake the customer too, and so do the end of a cool-down and a label whose time has come
+(nobody is looked at for a label alone, see `agents.wakeups`). A spell of silence therefore costs at most 7 rungs + one look a week until
+the customer counts as gone: 20 with the defaults, however long it lasts.
 
 All instants are epoch milliseconds; everything is a pure function of what is passed in.
 """

@@ -1,7 +1,8 @@
 """What is done for a customer when no record comes: the customer's wake-ups, each as of its own due time.
 
-A wake-up labels the snapshots whose time has come, takes the week's snapshot, looks at the silent customer, and sets the next wake-up,
-always later than itself. It never looks at the partition's clock, so one that comes late does what it would have done in time.
+A wake-up labels the snapshots whose time has come, takes the week's snapshot, looks at the silent customer (unless it came for a label
+only), and sets the next wake-up, always later than itself. It never looks at the partition's clock, so one that comes late does what it
+would have done in time.
 
 A customer who has been silent for long is deleted, but not before the last event id is old enough to be forgotten (an event that
 comes again must find that it is known), and but for a profile, which the business alone may take back.

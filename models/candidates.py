@@ -123,7 +123,8 @@ class Trials(msgspec.Struct, array_like=True):
     """What is remembered: the champion, the weeks judged (`WEEKS_MAX` closed, `OPEN_MAX` open), the changes so far.
 
     `closed_ms`: weeks taken up to here are complete. `rest_ms`: those up to here do not count towards the rest.
-    `judged` weeks so far; `lead` is by how much the logistic regression's log loss was above the other's, summed over them.
+    `judged` weeks so far; `lead` is by how much the logistic regression's log loss was above the other's, summed over
+    those after the first `WARM_UP_WEEKS`, each counting `LEAN_DECAY` of what the next one does.
     """
 
     champion: str = "stacked"

@@ -1,8 +1,9 @@
 """Drift: has the world moved away from what the model learnt from? It warns and explains, and never touches the model.
 
     inputs      per feature, the snapshots of the latest 28 days against those of the 182 before, as they are taken:
-                labels would tell a horizon too late. Nothing is said before there are so many days. Population stability index over fixed bins; .25 is the custom of
-                credit scoring for "has shifted" (Siddiqi, "Credit Risk Scorecards", 2006).
+                labels would tell a horizon too late. Nothing is said before there are so many days. Population
+                stability index over fixed bins; .25 is the custom of credit scoring for "has shifted" (Siddiqi,
+                "Credit Risk Scorecards", 2006).
     base rate   the share that leaves, of the latest 4 weeks whose labels are in against the 26 before.
     errors      the log loss beyond what the model itself expected of risks like these: 0 where it is honest, whatever
                 the base rate. River's Page-Hinkley test over the latest year of weeks (Page, 1954). Before is the

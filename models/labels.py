@@ -1,8 +1,7 @@
 """From snapshots to labelled examples: the delayed label.
 
     1. On a snapshot day the pipeline keeps a `Pending` with the customer's state: the vector, the risk as said.
-    2. `mature` turns it into an `Example` on the first snapshot day with the horizon past, or at once on an explicit
-       cancellation.
+    2. `mature` turns it into an `Example` as soon as the horizon is past, or at once on an explicit cancellation.
     3. Examples travel to the one learner in an `ExampleBatch`, with the sender's mark: "all examples of mine that
        matured up to here have been sent".
 

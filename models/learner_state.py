@@ -83,7 +83,7 @@ _envelope = Envelope(Saved, LEARNER_SCHEMA, "the learner's state", "delete it to
 
 
 def encode_saved(saved: Saved) -> bytes:
-    """Return its bytes: about 200 kB, and 250 bytes per waiting example."""
+    """Return its bytes: a few hundred kB, and 350 bytes per waiting example."""
     return _envelope.encode(saved)
 
 

@@ -54,7 +54,7 @@ class Scorer:
         return sigmoid(self.logit(vector))
 
     def logit(self, vector: Sequence[float]) -> float:
-        """Return the logit of the risk; see `risk`. About 3 µs where 30 features of 60 have a say."""
+        """Return the logit of the risk; see `risk`. About 3 µs where 30 features have a say."""
         if len(vector) != len(self._logs):
             raise ValueError(f"a vector of {len(vector)} features, but the guide has {len(self._logs)}")
         logit = self._logistic_at_zero

@@ -1,8 +1,8 @@
 """What spoke when: a memory of the guides cut, for as long as labels of what they said are due.
 
 An example tells the version that spoke about it, weeks ago. What that guide held as dangerous is looked up here, and
-what each of its base learners said on its own. In replay every guide is kept, for they are days apart; live there may be hundreds a day, so the first of each UTC day
-stands for those cut after it: it knew no more than they did.
+what each of its base learners said on its own. In replay guides are days apart, and all are kept; live there may be hundreds a day, so
+the first of each UTC day stands for those cut after it: it knew no more than they did.
 """
 
 from __future__ import annotations
