@@ -36,10 +36,10 @@ from streams.errors import Corrupt
 from streams.time import DAY_MS
 
 BLOCK_MAX: Final = 4_096
+"""Examples learnt in one go; bounds the memory that a block takes, and changes nothing in what comes of it."""
+
 KINDS_SHARE: Final = 20
 """One label in so many of those wanted must be of the rarer kind: who has seen nobody leave knows nothing of leaving."""
-
-"""Examples learnt in one go; bounds the memory that a block takes, and changes nothing in what comes of it."""
 
 _ordered = msgspec.msgpack.Encoder(order="deterministic")
 
