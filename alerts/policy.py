@@ -35,7 +35,7 @@ class Policy:
         daily_budget: about so many episodes a day may open, over all segments.
         shares: per segment, its part of the budget, as a part of their sum; what a segment cannot use goes to the
             others. One left out gets nothing.
-        earliness: how much change counts beside level (see `change`): 1 as measured, 0 not at all.
+        earliness: how much change counts beside level (see `change`): 1 in full, 0 not at all.
         high_value_share: about this part of the customers counts as of high value.
         holdout_share: part of the customers who are not treated.
         salt: decides who they are.
