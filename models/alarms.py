@@ -6,7 +6,8 @@
     share warned about              .10  .30  .49  .68  .74        half of what is ever reached: in week 2
 
 The lead is what is left then of the horizon, after which silence itself would have told. Counted without knowing who is
-who: a leaver appears once in every week of silence, so the shares by week say what following each would.
+who: a leaver appears once in every week of silence, so the shares by week say what following each would. What is held
+against the threshold is the risk as it was said; alerts lift it by how new it is first, so these are not their figures.
 """
 
 from __future__ import annotations
