@@ -115,6 +115,7 @@ class Assignments:
         self.runners: dict[tuple[bool, int], Runner] = {}
         self._sources: dict[tuple[bool, int], TopicSource] = {}
         self._tasks: dict[tuple[bool, int], asyncio.Task[None]] = {}
+        self._leaving = False
 
     def _slot(self, topic: str, partition: int) -> tuple[bool, int]:
         return topic == self._examples, partition
@@ -124,8 +125,10 @@ class Assignments:
         await self.stop({self._slot(tp.topic, tp.partition) for tp in partitions})
 
     async def on_assigned(self, partitions: set[TP]) -> None:
-        """Start a runner for every partition held now."""
+        """Start a runner for every partition held now; none where the worker is about to leave."""
         await self.stop(set(self.runners))
+        if self._leaving:
+            return
         for slot in sorted({self._slot(tp.topic, tp.partition) for tp in partitions}):
             if slot[0] and slot[1]:
                 continue  # the example topic has one partition of ours, whatever a broker's defaults made of it
@@ -136,6 +139,11 @@ class Assignments:
             task.add_done_callback(self._ended)
             self._tasks[slot] = task
         self._changed()
+
+    async def leave(self) -> None:
+        """End all runners, and start none again."""
+        self._leaving = True
+        await self.stop(set(self.runners))
 
     async def stop(self, slots: set[tuple[bool, int]]) -> None:
         """End runners after the step under way; one that does not come to its end in time is cancelled."""

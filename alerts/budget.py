@@ -160,7 +160,9 @@ class BudgetKeeper:
             chosen = share_out(rates, self._aim(boundary_day), self._policy)
             for segment in SEGMENTS:
                 lane, rate = LANES[segment, basis], rates.get(segment)
-                if rate is None:
+                if not self._policy.shares.get(segment, 0.0):
+                    thresholds[lane] = EDGES[BINS]
+                elif rate is None:
                     thresholds[lane] = self._policy.cold_threshold(segment)
                 else:
                     thresholds[lane], openings[lane] = EDGES[chosen[segment]], rate[chosen[segment]]

@@ -175,7 +175,7 @@ class Settings(BaseSettings):
         "Learning",
         "auto",
         "",
-        "Who makes a challenger champion: a paired test, model_recipe alone, or nobody (then none is judged)",
+        "Who makes a challenger champion: a paired test, model_recipe alone, or nobody (then none takes over)",
     )
     model_recipe: Literal["mean", "logistic", "within", "stacked"] = setting(
         "Learning", "stacked", "", "The blend that speaks; under model_promotion auto, the one that it starts with"

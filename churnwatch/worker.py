@@ -251,7 +251,7 @@ class Worker:
         successor, and where it takes too long the worker goes without (`left` stays False).
         """
         self._stopping = True
-        await self.assignments.stop(set(self.assignments.runners))
+        await self.assignments.leave()
         if self._following is not None:
             self._following.cancel()
         await self._producer.stop()

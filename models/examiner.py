@@ -75,7 +75,7 @@ class Examiner:
         self._contest = contest
         self._horizon_days = question.horizon_days
         self._delay_ms = question.matures_ms(question.anchor_ms) - question.anchor_ms
-        self._overlap = self._delay_ms // question.snapshot_ms - 1
+        self._overlap = -(-self._delay_ms // question.snapshot_ms) - 1
         self._span_ms = self._delay_ms + SLACK_GUIDES * max(grid_ms or 0, DAY_MS)
         self._told: tuple[dict[str, float], Standing] | None = None
         self._drift = Drift()
@@ -113,8 +113,9 @@ class Examiner:
         exam.trials.close(taken_ms)
         for closed_ms, tally in just.items():
             exam.drift.close(closed_ms, tally.model)
-        if just or self._contest.promotion != "auto":
-            exam.trials.decide(self._contest, boundary_ms, self._overlap)
+        decides = just or self._contest.promotion != "auto"
+        change = exam.trials.decide(self._contest, boundary_ms, self._overlap) if decides else None
+        if just or change is not None:
             self._changed()
         if just or day_of(boundary_ms) != self._drift_day:
             self._drift_day = day_of(boundary_ms)

@@ -106,7 +106,7 @@ def check_features(guide: Guide, names: Sequence[str], scales: Sequence[Scale]) 
         )
 
 
-_envelope = Envelope(Guide, GUIDE_SCHEMA, "the stored model", "roll back to another version")
+_envelope = Envelope(Guide, GUIDE_SCHEMA, "the stored model", "roll back to another version", oldest=GUIDE_SCHEMA)
 
 
 def encode_guide(guide: Guide) -> bytes:

@@ -120,8 +120,8 @@ class Learner:
 
     def _count(self, batch: ExampleBatch) -> None:
         try:
-            self._examiner.count(batch.inputs)
             self._extra.absorb(batch.source, batch.stats)
+            self._examiner.count(batch.inputs)
         except Corrupt:
             self._state.counters.damaged += 1
         else:

@@ -1,4 +1,4 @@
-"""The base learners, in arrays: an update is a handful of array operations, a tenth of the time of River's dictionaries.
+"""The base learners, in arrays: an update is a handful of array operations, a fifth of the time of River's dictionaries.
 
     Scaler              river.preprocessing.StandardScaler: running mean and variance (Welford, 1962)
     Logistic            river.linear_model.LogisticRegression with river.optim.AdaGrad (Duchi et al., 2011)
@@ -35,8 +35,10 @@ PRIOR_ROWS: Final = 100.0
 """Examples that the belief in slopes of 0 counts as much as: what the first few seem to say is mostly chance."""
 
 DEVIATION_MIN: Final = 1e-5
-GROUPS_MAX: Final = 16
-"""Groups whose examples may still come: the weeks of a horizon and some."""
+"""An input that varies less than by this within groups, for its size, counts as one that never does."""
+
+GROUPS_MAX: Final = 64
+"""Groups whose examples may still come: two months of daily questions, or a year of weekly ones."""
 
 
 class Scaler:
@@ -153,7 +155,8 @@ class WithinRegression:
             _add_mean(self.groups[key], between, between_labels)
         within = (self.products - between) / self.rows
         deviations = np.sqrt(np.maximum(np.diagonal(within), 0.0))
-        varies = deviations > DEVIATION_MIN
+        sizes = np.sqrt(np.diagonal(self.products) / self.rows)
+        varies = deviations > DEVIATION_MIN * np.maximum(sizes, 1.0)
         scale = np.where(varies, 1.0 / np.where(varies, deviations, 1.0), 0.0)
         correlations = within * scale * scale[:, np.newaxis]
         np.fill_diagonal(correlations, 1.0 + RIDGE + PRIOR_ROWS / self.rows)

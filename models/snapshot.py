@@ -19,7 +19,7 @@ from models.linear import Vector
 from models.pipeline import ChurnModel
 from streams.errors import Corrupt, StateError
 
-MODEL_SCHEMA: Final = 1
+MODEL_SCHEMA: Final = 2
 
 
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
@@ -52,7 +52,7 @@ def fingerprint(names: Sequence[str], scales: Sequence[Scale]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-_envelope = Envelope(ModelState, MODEL_SCHEMA, "the stored model state", "delete it to learn anew")
+_envelope = Envelope(ModelState, MODEL_SCHEMA, "the stored model state", "delete it to learn anew", oldest=MODEL_SCHEMA)
 
 
 def dump_model(model: ChurnModel) -> bytes:

@@ -244,12 +244,12 @@ class ChunkConsumer(driver.Consumer):
         waits for the rebalance.
         """
         committing = asyncio.ensure_future(super()._commit(offsets))
-        while not committing.done() and not self._thread.should_stop:
-            await asyncio.wait([committing], timeout=POLL_SECONDS)
-        if not committing.done():
+        try:
+            while not committing.done() and not self._thread.should_stop:
+                await asyncio.wait([committing], timeout=POLL_SECONDS)
+            return committing.done() and committing.result()
+        finally:
             committing.cancel()
-            return False
-        return committing.result()
 
     def ack(self, message: Any) -> bool:
         """Faust acknowledges a message even where the agent raised, so its acknowledgements count for nothing here."""

@@ -71,7 +71,9 @@ def test_statistics_are_plain_and_small() -> None:
 
 def test_without_statistics_thresholds_are_cold_and_the_cut_is_unknown() -> None:
     derived = BudgetKeeper(POLICY).at(10_000 * DAY_MS, {})
-    assert derived["thresholds"] == {lane: POLICY.cold_threshold(segment) for (segment, _), lane in LANES.items()}
+    cold = {lane: POLICY.cold_threshold(segment) for (segment, _), lane in LANES.items() if segment in POLICY.shares}
+    without_share = {lane: 1.0 for (segment, _), lane in LANES.items() if segment not in POLICY.shares}
+    assert derived["thresholds"] == cold | without_share
     assert "value_cut" not in derived
 
 
