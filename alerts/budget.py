@@ -16,7 +16,8 @@
        others by their shares (`share_out`), so the whole is used as long as anybody is above a floor.
     5. The past month is not the next one: customers leave, seasons turn, models learn. So episodes really opened are
        counted too, and what was opened too few or too many of in the window is aimed for on top, by half the budget at
-       most. (CDNOW, 40 a day, mean from the ninth month on: 38.2; without this step 36.4; without both 20.6.)
+       most. (CDNOW, 40 a day, mean from the ninth month on, with the model of
+       the time: 38.2; without this step 36.4; without both 20.6.)
 
 The budget speaks of episodes opened, on the mean day: most open on the weekly look at silent customers. What they lead
 to (escalated, resolved, churned) comes on top. The values of customers are counted the same way, for the cut from which

@@ -13,7 +13,7 @@ below it.
 
 On CDNOW and Online Retail II (regulars who left for good, the riskiest tenth of regulars a week) this finds 43 % by 45
 days, 58 % by 30 days after the last order, where level alone finds 22 % and 44 %; of that tenth 67 % and 65 % churn
-instead of 68 % and 65 %. Twice the lift: 59 % and 64 %, of whom 63 % and 64 %. Half of it (what the settings default to): 31 % and 51 %, at no cost.
+instead of 68 % and 65 %. Twice the lift: 59 % and 64 %, of whom 63 % and 64 %. Half of it: 31 % and 51 %, at no cost. The settings default to three quarters.
 A mean over four or nine weeks as what is usual, a customer's own highest or lowest: all less found, for more.
 """
 

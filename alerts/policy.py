@@ -55,7 +55,7 @@ class Policy:
     shares: Mapping[str, float] = field(
         default_factory=lambda: {"new": 0.1, "loyal": 0.35, "high_value": 0.35, "standard": 0.2}
     )
-    earliness: float = 0.5
+    earliness: float = 0.75
     high_value_share: float = 0.1
     holdout_share: float = 0.1
     salt: str = "churnwatch"

@@ -209,7 +209,7 @@ class Settings(BaseSettings):
     alert_floor_high_value: float = setting("Alerts", 0.4, "risk", "No alert below, high-value customers", ge=0, le=1)
     alert_earliness: float = setting(
         "Alerts",
-        0.5,
+        0.75,
         "",
         "How much change counts: a risk that has just risen is alerted below the threshold, a long silence above; 0 is not",
         ge=0,
