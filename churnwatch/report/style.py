@@ -39,7 +39,7 @@ table { border-collapse: collapse; width: 100%; font-size: .88rem; margin: 1rem 
   font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
-th { font-weight: 600; } th:first-child { text-align: left; overflow-wrap: anywhere; min-width: 7.5em; }
+th { font-weight: 600; } th:first-child { text-align: left; overflow-wrap: anywhere; min-width: 8.5em; }
 @page { size: A4; margin: 15mm; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } h2 { break-after: avoid; }
   .verdict, .tiles, tr { break-inside: avoid; } .wide { overflow: visible; }
