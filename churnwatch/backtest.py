@@ -22,6 +22,7 @@ from agents.runner import PartitionRunner
 from alerts.alert import Alert
 from alerts.alert import decode as decode_alert
 from churnwatch import compose
+from churnwatch.offline import FileSource, OfflineObserver
 from churnwatch.settings import Settings
 from features.store import MemoryPartition, MemoryStore
 from models.guide import Guide
@@ -72,28 +73,6 @@ Watch = Callable[[Sequence[Arrival | Rejected]], None]
 """Shown all records of a step, in event-time order, once the step is done."""
 
 
-class _FileSource:
-    """All records come by `push`; the log ends when the files do."""
-
-    def __init__(self) -> None:
-        self.ended = False
-
-    def at_end(self, topic: str) -> bool:  # noqa: ARG002 - the port's
-        return self.ended
-
-    async def start_from(self, offsets: Mapping[str, int]) -> None:
-        """There is one place to start from."""
-
-    def pause(self, topic: str) -> None:
-        """Nothing comes unasked."""
-
-    def resume(self, topic: str) -> None:
-        """Nothing comes unasked."""
-
-    def stored(self, offsets: Mapping[str, int]) -> None:
-        """Nothing is committed."""
-
-
 class _Sink:
     """Takes what the worker would publish: collects alerts, hands example batches to the learner."""
 
@@ -115,7 +94,7 @@ class _Sink:
             self._learner.absorb(batch)
 
 
-class _Observer:
+class _Observer(OfflineObserver):
     """Counts, per step."""
 
     def __init__(self, result: Backtest, watch: Watch | None) -> None:
@@ -129,18 +108,6 @@ class _Observer:
             self._result.events[outcome] += count
             self._result.events["read"] += count
         self._result.scorings.update(effects.scorings)
-
-    def published(self, runner: PartitionRunner, effects: Effects) -> None:
-        """Nothing waits for an acknowledgement."""
-
-    def answered(self) -> None:
-        """Memory always answers."""
-
-    def waiting(self, partition: int, why: str) -> None:
-        """Memory always answers."""
-
-    def fenced(self, partition: int) -> None:
-        """There is no other writer."""
 
 
 def read_arrivals(paths: Sequence[Path], topics: Topics, limits: Limits, now_ms: int) -> Iterator[Arrival | Rejected]:
@@ -187,7 +154,7 @@ async def replay(
     topics = settings.topics()
     learner = compose.learner(settings) if frozen is None else None
     guides = GuideBook(frozen or compose.first_guide(), compose.epoch_ms(settings))
-    source, outbox = _FileSource(), Outbox(_Sink(topics, result, learner))
+    source, outbox = FileSource(), Outbox(_Sink(topics, result, learner))
     clock = PartitionClock(settings.lateness_ms, lambda: now_ms, live=False)
     runner = PartitionRunner(
         0,
@@ -222,7 +189,7 @@ async def replay(
     return result
 
 
-def _next(arrivals: Iterator[Arrival | Rejected], source: _FileSource, result: Backtest) -> list[Arrival | Rejected]:
+def _next(arrivals: Iterator[Arrival | Rejected], source: FileSource, result: Backtest) -> list[Arrival | Rejected]:
     chunk = [item for _, item in zip(range(READ_EVENTS), arrivals, strict=False)]
     source.ended = len(chunk) < READ_EVENTS
     times = [item.event.occurred_at for item in chunk if isinstance(item, Arrival)]

@@ -27,6 +27,7 @@ from agents.outbox import Outbox
 from agents.runner import PartitionRunner
 from churnwatch import compose
 from churnwatch.bootstrap_files import Files
+from churnwatch.offline import FileSource, OfflineObserver
 from churnwatch.settings import Settings
 from features.store import MemoryPartition, MemoryStore
 from models.guide import Guide
@@ -95,7 +96,7 @@ class Sink:
             learner.absorb(ExampleBatch(source, self._partitions, batch.seq, batch.mark_ms))
 
 
-class _Observer:
+class _Observer(OfflineObserver):
     """Counts, per step."""
 
     def __init__(self, history: History) -> None:
@@ -105,40 +106,6 @@ class _Observer:
         for (_, outcome), count in effects.outcomes.items():
             self._events[outcome] += count
             self._events["read"] += count
-
-    def published(self, runner: PartitionRunner, effects: Effects) -> None:
-        """Nothing waits for an acknowledgement."""
-
-    def answered(self) -> None:
-        """Memory always answers."""
-
-    def waiting(self, partition: int, why: str) -> None:
-        """Memory always answers."""
-
-    def fenced(self, partition: int) -> None:
-        """There is no other writer."""
-
-
-class _FileSource:
-    """All records come by `push`; the log ends when the files do."""
-
-    def __init__(self) -> None:
-        self.ended = False
-
-    def at_end(self, topic: str) -> bool:  # noqa: ARG002 - the port's
-        return self.ended
-
-    async def start_from(self, offsets: Mapping[str, int]) -> None:
-        """There is one place to start from."""
-
-    def pause(self, topic: str) -> None:
-        """Nothing comes unasked."""
-
-    def resume(self, topic: str) -> None:
-        """Nothing comes unasked."""
-
-    def stored(self, offsets: Mapping[str, int]) -> None:
-        """Nothing is committed."""
 
 
 async def replay(
@@ -152,7 +119,7 @@ async def replay(
     settings = files.settings.model_copy(update={"clock": "replay"})
     history = History(learner=compose.learner(settings) if settings.learning_enabled else None)
     guides = GuideBook(compose.frozen_guide(settings) or compose.first_guide(), compose.epoch_ms(settings))
-    source, outbox = _FileSource(), Outbox(sink(settings, history, partitions))
+    source, outbox = FileSource(), Outbox(sink(settings, history, partitions))
     runner = PartitionRunner(
         0,
         [FILES],
