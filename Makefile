@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check fix bench quality lock services-up services-down clean
+.PHONY: help setup demo test check fix bench quality simulate chaos soak fuzz lock services-up services-down clean
 
 SERVICES ?= auto
 LOG ?= data/cdnow.jsonl.gz
+SEED ?= 1
 BIN := .venv/bin
 PACKAGES := streams features models alerts agents churnwatch
 export SERVICES
@@ -29,7 +30,7 @@ test: check ## check, then all tests, in random order (ARGS="-k name" passes opt
 check: setup ## format, lint, types, layers
 	@echo "check: format" && { $(BIN)/ruff format --quiet --check --output-format concise . || { echo "  make fix repairs it" >&2; exit 1; }; }
 	@echo "check: lint"   && $(BIN)/ruff check --quiet --output-format concise .
-	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests bench studies)
+	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests bench studies simulation chaos fuzz)
 	@echo "check: layers" && { said=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said" >&2; exit 1; }; }
 
 fix: setup ## let ruff format and repair what it can
@@ -40,6 +41,20 @@ bench: setup ## throughput against stock Faust agents, in one run
 
 quality: .venv/.quality ## how well churn is told, against rivals retrained in batch (LOG=events.jsonl.gz ARGS="--horizon 28d")
 	@$(BIN)/python -m studies $(LOG) $(ARGS)
+
+simulate: setup ## the whole cluster on one thread under seeded faults (SEEDS=10000, SEED=1 to begin elsewhere)
+	@$(BIN)/python -m simulation --seeds $(or $(SEEDS),1000) --from $(SEED) $(ARGS)
+
+chaos: setup ## real workers, Kafka and Redis under attack (ROUNDS=50 SEED=1)
+	@$(BIN)/python -m tools.services fetch
+	@$(BIN)/python -m chaos --rounds $(or $(ROUNDS),3) --seed $(SEED) $(ARGS)
+
+soak: setup ## steady load with customers coming and going, then a burst: is memory flat? (MINUTES=30)
+	@$(BIN)/python -m tools.services fetch
+	@$(BIN)/python -m chaos.soak --minutes $(or $(MINUTES),5) $(ARGS)
+
+fuzz: setup ## hostile bytes into everything that reads bytes (INPUTS=1000000 SEED=1)
+	@$(BIN)/python -m fuzz --inputs $(or $(INPUTS),100000) --seed $(SEED) $(ARGS)
 
 # The rivals' libraries, beside the locked packages and without moving any of them.
 .venv/.quality: .venv/.stamp
