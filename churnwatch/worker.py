@@ -126,7 +126,7 @@ class Worker:
 
     def _faust(self) -> faust.App:
         settings = self._settings
-        return faust.App(
+        app = faust.App(
             # A learner on its own is its own group: it must not take part when the partitions are dealt out.
             settings.kafka_group_id + ("-learner" if settings.worker_role == "learner" else ""),
             broker=self._brokers(),
@@ -145,6 +145,9 @@ class Worker:
             broker_commit_interval=1.0,
             producer_acks=1,
         )
+        # Nothing is sent through Faust; its producer knows neither TLS nor passwords of ours, and would end the worker.
+        app.boot_strategy.enable_kafka_producer = False
+        return app
 
     def _consumer_options(self) -> dict[str, Any]:
         settings = self._settings
