@@ -67,29 +67,16 @@ class RealKafka:
         log4j.write_text(LOG4J)
         java = [str(home.java), *JVM, f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{home.jars}/*"]
         try:
-            _format_storage([*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)])
+            format_storage(java, properties)
         except ServiceError:
             shutil.rmtree(directory, ignore_errors=True)
             raise
         self._child = Child.guarded([*java, "kafka.Kafka", properties], directory, self.name)
-        self._child.wait_until(self._answers, KAFKA_START_S_MAX)
+        self._child.wait_until(lambda: answers_as_broker(self.bootstrap), KAFKA_START_S_MAX)
 
     def stop(self) -> None:
         """Kill it and remove its data."""
         self._child.stop()
-
-    def _answers(self) -> bool:
-        """Whether a client would find the broker: it accepts connections only when its controller has let it in."""
-        from confluent_kafka import KafkaException
-        from confluent_kafka.admin import AdminClient
-
-        if not _accepts(self.bootstrap):
-            return False
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        try:
-            return len(admin.list_topics(timeout=2).brokers) > 0
-        except KafkaException:
-            return False
 
 
 class RealRedis:
@@ -124,6 +111,20 @@ class RealRedis:
             return connection.recv(64).startswith(b"+PONG")
 
 
+def answers_as_broker(bootstrap: str) -> bool:
+    """Whether a client would find the broker: it accepts connections only when its controller has let it in."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    if not _accepts(bootstrap):
+        return False
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        return len(admin.list_topics(timeout=2).brokers) > 0
+    except KafkaException:
+        return False
+
+
 def _accepts(address: str) -> bool:
     host, port = address.split(":")
     try:
@@ -138,7 +139,9 @@ def _scratch(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"churnwatch-{name}-"))
 
 
-def _format_storage(command: list[str]) -> None:
+def format_storage(java: list[str], properties: Path) -> None:
+    """Make the empty log of a new node; `java` is the command up to the class to run. Raises ServiceError."""
+    command = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=FORMAT_S_MAX, check=False
     )

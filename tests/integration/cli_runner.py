@@ -4,17 +4,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 
 from churnwatch import cli
 from churnwatch.settings import Settings
 from churnwatch.settings_load import load_settings
 from churnwatch.topic_layout import known_to_brokers
-from churnwatch.topic_reader import read_topics
-from streams.outgoing import Outgoing
 
 Run = Callable[..., str]
 
@@ -56,23 +52,3 @@ def create_all(create_topics: Callable[..., None], settings: Settings) -> None:
     names = [*topics.inputs.values(), topics.alerts, topics.scores, *map(topics.dlq, topics.inputs.values())]
     create_topics(names)
     asyncio.run(known_to_brokers(settings, names))
-
-
-def produce(settings: Settings, messages: list[Outgoing]) -> None:
-    """Write messages, and wait until all are acknowledged."""
-    producer = Producer(
-        {"bootstrap.servers": settings.kafka_bootstrap, "partitioner": "murmur2_random", "log_level": 0}
-    )
-    for message in messages:
-        headers: list[tuple[str, Any]] = list(message.headers)
-        producer.produce(message.topic, message.value, message.key, headers=headers)
-    assert producer.flush(20) == 0
-
-
-def read(settings: Settings, topic: str) -> list[Any]:
-    """Read all that a topic holds."""
-
-    async def all_of() -> list[Any]:
-        return [record async for record in read_topics(settings, [topic]) if record is not None]
-
-    return asyncio.run(all_of())

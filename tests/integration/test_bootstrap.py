@@ -14,6 +14,10 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from alerts.alert import decode, encode
+from chaos.installation import PARTITIONS, Installation, in_order, installation
+from chaos.logs import QUICK
+from chaos.outcome import FAR_MS, differing, said_by, spoken
+from chaos.topics import read
 from churnwatch.bootstrap import Options, Summary, bootstrap
 from churnwatch.bootstrap_files import Files
 from churnwatch.bootstrap_history import Sink, replay
@@ -23,10 +27,8 @@ from models.labels import Example
 from streams.errors import StateError
 from streams.outgoing import Outgoing
 from streams.time import parse_instant
-from tests.integration.cli_runner import read
-from tests.integration.worker_harness import PARTITIONS, Installation, in_order, installation
-from tests.integration.worker_logs import QUICK, write
-from tests.integration.worker_reference import FAR_MS, Reference, differing, reference, said_by, spoken
+from tests.integration.worker_logs import write
+from tests.integration.worker_reference import Reference, reference
 
 UNAVAILABLE = 503
 INTERRUPTED = 130

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from chaos.topics import read
 from churnwatch import cli
 from churnwatch.embedded import EmbeddedKafka
 from churnwatch.kafka import describe
 from churnwatch.settings import Settings
 from churnwatch.topic_layout import known_to_brokers
 from streams.topics import partition_for
-from tests.integration.cli_runner import Run, create_all, pointed, read, runner
+from tests.integration.cli_runner import Run, create_all, pointed, runner
 
 
 @pytest.fixture(autouse=True)

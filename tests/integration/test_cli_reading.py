@@ -15,6 +15,7 @@ from agents.meta import Meta, encode_meta
 from agents.outbox import encode_outgoing
 from agents.record import Customer, encode_customer
 from alerts.alert import Alert, ModelStamp, Trigger, ValueAtRisk, encode
+from chaos.topics import produce, read
 from churnwatch.compose import first_guide
 from churnwatch.kafka import describe
 from churnwatch.learner_access import open_learner_store
@@ -29,7 +30,7 @@ from streams.deadletter import dead_letter
 from streams.events import Order
 from streams.outgoing import Outgoing
 from streams.topics import partition_for
-from tests.integration.cli_runner import Run, create_all, pointed, produce, read, runner
+from tests.integration.cli_runner import Run, create_all, pointed, runner
 
 
 @pytest.fixture(autouse=True)

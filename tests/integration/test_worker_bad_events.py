@@ -10,14 +10,15 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.record import decode_customer
+from chaos.installation import PARTITIONS, Installation, installation
+from chaos.topics import read
+from chaos.workers import WorkerProcess
 from churnwatch.services import Services
 from churnwatch.topic_layout import known_to_brokers
 from streams.deadletter import CONNECT, FIRST_FAILED_AT, REASON, is_error_header
 from streams.time import DAY_MS, iso, parse_instant
 from streams.topics import DLQ_MESSAGE_BYTES_MAX, partition_for
 from tests.bad_events import BAD_EVENTS, FIELDS, KEY, OVERSIZED_BYTES, BadEvent, encoded, good
-from tests.integration.cli_runner import read
-from tests.integration.worker_harness import PARTITIONS, Installation, WorkerProcess, installation
 
 START_MS = parse_instant("2024-05-01T10:00:00Z")
 END_MS = START_MS + 3 * DAY_MS

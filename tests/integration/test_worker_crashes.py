@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
+from chaos.installation import Installation, installation
+from chaos.logs import QUICK
 from churnwatch.services import Services
-from tests.integration.worker_harness import Installation, installation
-from tests.integration.worker_logs import QUICK
 from tests.integration.worker_reference import Reference, assert_same, reference
 
 pytestmark = pytest.mark.slow

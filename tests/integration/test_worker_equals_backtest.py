@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from chaos.installation import Installation, installation
+from chaos.logs import QUICK
 from churnwatch import compose
 from churnwatch.services import Services
 from models.learner import Learner
-from tests.integration.worker_harness import Installation, installation
-from tests.integration.worker_logs import QUICK
 from tests.integration.worker_reference import Reference, assert_same, reference
 
 pytestmark = pytest.mark.slow

@@ -13,11 +13,12 @@ import pytest
 
 from agents.record import decode_customer
 from alerts.alert import decode
+from chaos.installation import Installation, installation
+from chaos.logs import QUICK
 from churnwatch.child import free_port
 from churnwatch.services import Services
 from streams.time import DAY_MS, iso
-from tests.integration.worker_harness import Installation, installation
-from tests.integration.worker_logs import QUICK, order, write
+from tests.integration.worker_logs import order, write
 
 CUSTOMERS = [f"c{number}" for number in range(20)]
 DRAIN_SECONDS = 20

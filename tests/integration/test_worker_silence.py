@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from chaos.installation import Installation, installation
+from chaos.logs import QUICK
 from churnwatch.services import Services
 from streams.time import DAY_MS, iso
-from tests.integration.worker_harness import Installation, installation
-from tests.integration.worker_logs import HOUR_MS, QUICK, START_MS, order, write
+from tests.integration.worker_logs import HOUR_MS, START_MS, order, write
 
 pytestmark = pytest.mark.slow
 

@@ -15,11 +15,12 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from confluent_kafka.admin._resource import ResourceType
 
 from agents.record import decode_customer
+from chaos.installation import PARTITIONS, Installation, installation
+from chaos.topics import read
+from chaos.workers import WorkerProcess
 from churnwatch.services import Services
 from churnwatch.topic_layout import known_to_brokers
 from streams.time import DAY_MS, parse_instant
-from tests.integration.cli_runner import read
-from tests.integration.worker_harness import PARTITIONS, Installation, WorkerProcess, installation
 
 START_MS = parse_instant("2024-05-01T12:00:00Z")
 CUSTOMERS = [f"c{number}" for number in range(24)]

@@ -13,21 +13,6 @@ from streams.time import DAY_MS, iso, parse_instant
 START_MS = parse_instant("2024-01-01T00:00:00Z")
 HOUR_MS = DAY_MS // 24
 
-QUICK: dict[str, Any] = {
-    "horizon_ms": "14d",
-    "active_ms": "28d",
-    "expiry_ms": "60d",
-    "min_labels": 100,
-    "alert_daily_budget": 20.0,
-    "alert_floor_new": 0.3,
-    "alert_floor_standard": 0.3,
-    "alert_floor_loyal": 0.3,
-    "alert_floor_high_value": 0.3,
-    "alert_cool_down_ms": "3d",
-    "model_interval_ms": "7d",
-}
-"""Settings under which labels ripen and alerts are raised within a log of three months."""
-
 
 def event(stream: str, customer: str, at_ms: int, number: int, **fields: Any) -> dict[str, Any]:
     own = {"stream": stream, "event_id": f"{stream}-{number}", "customer_id": customer, "occurred_at": iso(at_ms)}

@@ -1,29 +1,22 @@
-"""One test's own installation: topics, keys, consumer group; workers in processes of their own; what they have left behind.
+"""One installation of its own: topics, keys, consumer group; workers in processes of their own; what they have left behind.
 
-Workers are real ones (`churnwatch worker`), started and stopped as an operator would, or killed. What they hold is read from Redis
-and Kafka only.
+What workers hold is read from Redis and Kafka only.
 """
 
 import asyncio
 import contextlib
 import os
-import signal
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import pytest
 import redis
-from prometheus_client.parser import text_string_to_metric_families
 
 from agents.meta import Meta, decode_meta
+from chaos.topics import read
+from chaos.workers import WorkerProcess, last_words
 from churnwatch.child import free_port
 from churnwatch.publish import publish_files
 from churnwatch.services import Services
@@ -32,99 +25,15 @@ from churnwatch.settings_load import shown
 from churnwatch.settings_sources import public_name
 from churnwatch.topic_layout import create
 from models.labels import Example, ExampleBatch, decode_batch
-from tests.integration.cli_runner import read
 
-PARTITIONS = 4
-STOP_SECONDS_MAX = 60.0
-WORK_SECONDS_MAX = 90.0
-LOOK_SECONDS = 0.05
-STILL_SECONDS = 0.5
-
-Body = tuple[int, str]
-"""Status and text of an HTTP answer; 0 where there was none."""
-
-# On Linux a worker dies with the test that started it, even where that one is killed.
-_RUN = """
-import ctypes, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-from churnwatch.cli import main
-sys.argv[1:] = ["worker"]
-main()
-"""
+PARTITIONS: Final = 4
+WORK_SECONDS_MAX: Final = 90.0
+LOOK_SECONDS: Final = 0.05
+STILL_SECONDS: Final = 0.5
 
 
-class WorkerProcess:
-    """A running worker; `log` is what it said."""
-
-    def __init__(self, environ: dict[str, str], port: int, log: Path) -> None:
-        self.port = port
-        self._log = log
-        with log.open("wb") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _RUN], env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text(errors="replace")
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """As the kernel does when memory is short: no chance to tidy up."""
-        self._process.kill()
-        self._process.wait()
-
-    def terminate(self) -> int:
-        """Ask it to end, as an orchestrator does, and give its exit code."""
-        self._process.terminate()
-        return self.wait()
-
-    def wait(self, seconds: float = STOP_SECONDS_MAX) -> int:
-        code = self._process.wait(seconds)
-        if code:
-            # pytest shows it where a test fails.
-            sys.stdout.write(f"--- worker {self.port} has ended with {code}\n{self.log[-5000:]}\n")
-        return code
-
-    def get(self, path: str) -> Body:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-        """Every sample by name and labels (sorted)."""
-        families = text_string_to_metric_families(self.get("/metrics")[1])
-        return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
-
-    def clocks_ms(self) -> list[int]:
-        """The clocks of the partitions held."""
-        name = "churnwatch_watermark_timestamp_seconds"
-        return [round(value * 1000) for (metric, _), value in self.metrics().items() if metric == name]
-
-    def freeze(self) -> None:
-        """Stop it in its tracks, as a machine does that is suspended; `thaw` lets it go on."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-    def events(self) -> dict[str, Counter[str]]:
-        """Input topic to outcomes."""
-        found: dict[str, Counter[str]] = {}
-        for (name, labels), value in self.metrics().items():
-            told = dict(labels)
-            if name == "churnwatch_events_total" and value:
-                found.setdefault(told["topic"], Counter())[told["outcome"]] += int(value)
-        return found
+class StuckError(AssertionError):
+    """What was waited for did not come; the message holds the workers' last words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +77,8 @@ class Installation:
         while not condition():
             dead = [worker for worker in watched if not worker.running]
             if dead or time.monotonic() > deadline:
-                said = "\n".join(f"--- {worker.port}\n{worker.log[-3000:]}" for worker in dead or watched)
-                pytest.fail(
-                    f"{'a worker has ended' if dead else f'nothing after {seconds} s'}; {self._progress()}\n{said}"
-                )
+                what = "a worker has ended" if dead else f"nothing after {seconds} s"
+                raise StuckError(f"{what}; {self._progress()}\n{last_words(dead or watched)}")
             time.sleep(LOOK_SECONDS)
 
     def _progress(self) -> str:
@@ -186,7 +93,7 @@ class Installation:
     def _reached(self, until_ms: int) -> bool:
         # A clock that moves while nothing is due is not worth a transaction: only the worker itself knows of it.
         clocks = [clock for worker in self.workers if worker.running for clock in worker.clocks_ms()]
-        if len(clocks) < PARTITIONS or min(clocks) < until_ms or self.held().outbox:
+        if len(clocks) < self.settings.topic_partitions or min(clocks) < until_ms or self.held().outbox:
             return False
         before = self.metas()
         time.sleep(STILL_SECONDS)
@@ -204,7 +111,7 @@ class Installation:
 
     def metas(self) -> dict[int, Meta]:
         with self.redis() as client:
-            keys = [f"{self.settings.redis_namespace}:{{{p}}}:meta" for p in range(PARTITIONS)]
+            keys = [f"{self.settings.redis_namespace}:{{{p}}}:meta" for p in range(self.settings.topic_partitions)]
             return {p: decode_meta(value) for p, value in enumerate(client.mget(keys)) if value is not None}
 
     def taken(self) -> int:
@@ -214,7 +121,7 @@ class Installation:
     def held(self) -> Held:
         held = Held(self.metas(), {}, {}, [])
         with self.redis() as client:
-            for p in range(PARTITIONS):
+            for p in range(self.settings.topic_partitions):
                 tag = f"{self.settings.redis_namespace}:{{{p}}}:"
                 keys = sorted(client.scan_iter(f"{tag}c:*", count=1000))
                 values = client.mget(keys) if keys else []
@@ -256,8 +163,7 @@ def installation(
             redis_url=services.redis_url,
             redis_namespace=namespace,
             topic_prefix=prefix,
-            topic_partitions=PARTITIONS,
-            **settings,
+            **{"topic_partitions": PARTITIONS} | settings,
         ),
         scratch,
     )
@@ -280,4 +186,5 @@ def unique(records: Iterable[Any], id_of: Callable[[bytes], str]) -> dict[str, b
 
 
 def in_order(examples: Sequence[Example]) -> list[Example]:
+    """Sort examples by customer and time."""
     return sorted(examples, key=lambda e: (e.customer, e.taken_ms, e.matured_ms))
