@@ -31,6 +31,7 @@ class Follower:
         self._seconds = seconds
         self._pinned: int | None = None
         self._commits = -1
+        self._life: int | None = None
         self.answered = False
         """Whether the store has been read: a worker is not ready before."""
 
@@ -49,8 +50,9 @@ class Follower:
         self.answered = True
         if head.pinned != self._pinned:
             await self._repin(head)
-        if head.commits == self._commits:
+        if (head.commits, head.life) == (self._commits, self._life):
             return
+        self._notice(head)
         fresh = []
         for boundary_ms, version in head.guides:
             if not self._guides.known(boundary_ms):
@@ -58,6 +60,12 @@ class Follower:
                 if value is not None:
                     fresh.append(decode_guide(value))
         self.take_up(head, fresh)
+
+    def _notice(self, head: Head) -> None:
+        """Where the learner has begun anew, its guides come anew too."""
+        if self._life not in (None, head.life):
+            self._guides.begin_again()
+        self._life = head.life
 
     async def _repin(self, head: Head) -> None:
         value = None if head.pinned is None else await self._store.guide(head.pinned)
@@ -69,6 +77,7 @@ class Follower:
 
     def take_up(self, head: Head, guides: Sequence[Guide]) -> None:
         """Add guides, oldest first, that belong to this head."""
+        self._notice(head)
         for guide in guides:
             self._guides.add(guide.learnt_until_ms, guide)
         self._commits = head.commits

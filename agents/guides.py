@@ -64,6 +64,16 @@ class GuideBook:
         if len(self._boundaries) > GUIDES_MAX:
             del self._boundaries[0], self._scorers[0]
 
+    def begin_again(self) -> None:
+        """The learner has lost all that it knew and begins anew. In replay nobody may use what it is yet to learn.
+
+        Live, what was learnt speaks on until the new learner is as far.
+        """
+        if self._epoch_ms is not None:
+            self._boundaries.clear()
+            self._scorers.clear()
+            self._learnt_until_ms = self._speaks = None
+
     def known(self, boundary_ms: int) -> bool:
         """Whether the guide of this boundary, or a later one, has been taken up."""
         return bool(self._boundaries) and boundary_ms <= self._boundaries[-1]

@@ -13,8 +13,10 @@ from typing import Any, Protocol
 
 from faust.types import TP
 
+from agents.lives import Committed
 from streams.chunk import Chunk
 from streams.codec import RawRecord
+from streams.errors import TransportError
 from streams.transport import ChunkConsumer
 
 log = logging.getLogger("churnwatch.ingest")
@@ -39,8 +41,9 @@ class Runner(Protocol):
 class TopicSource:
     """A runner's view of the transport: the partition's topics by name."""
 
-    def __init__(self, consumer: Callable[[], ChunkConsumer], partition: int) -> None:
+    def __init__(self, consumer: Callable[[], ChunkConsumer], topics: Sequence[str], partition: int) -> None:
         self._consumer = consumer
+        self._topics = tuple(topics)
         self._partition = partition
         self.epoch = -1
         """Chunks of another epoch were fetched before the last seek and must be dropped."""
@@ -51,6 +54,11 @@ class TopicSource:
     def at_end(self, topic: str) -> bool:
         """Whether everything of the topic that there is has been pushed."""
         return self._consumer().at_end(self._tp(topic))
+
+    async def committed(self) -> dict[str, Committed]:
+        """What the consumer group has committed of each of the partition's topics."""
+        known = await self._consumer().committed({self._tp(topic) for topic in self._topics})
+        return {tp.topic: Committed(*found) for tp, found in known.items()}
 
     async def start_from(self, offsets: Mapping[str, int]) -> None:
         """Deliver the topics from these offsets on, and nothing fetched before."""
@@ -65,9 +73,9 @@ class TopicSource:
         """Fetch it again."""
         self._consumer().resume_partitions([self._tp(topic)])
 
-    def stored(self, offsets: Mapping[str, int]) -> None:
-        """The store reflects everything before these offsets."""
-        self._consumer().stored({self._tp(topic): offset for topic, offset in offsets.items()})
+    def stored(self, offsets: Mapping[str, int], note: str = "") -> None:
+        """All that follows from the records before these offsets is stored and acknowledged."""
+        self._consumer().stored({self._tp(topic): (offset, note) for topic, offset in offsets.items()})
 
     def lag_events(self, topic: str) -> int | None:
         """Records not yet fetched; None while unknown."""
@@ -132,7 +140,8 @@ class Assignments:
         for slot in sorted({self._slot(tp.topic, tp.partition) for tp in partitions}):
             if slot[0] and slot[1]:
                 continue  # the example topic has one partition of ours, whatever a broker's defaults made of it
-            source = TopicSource(self._consumer, slot[1])
+            topics = (self._examples,) if slot[0] else self._inputs
+            source = TopicSource(self._consumer, topics, slot[1])
             runner = self._new[slot[0]](slot[1], source)
             self.runners[slot], self._sources[slot] = runner, source
             task = asyncio.create_task(runner.run(), name=f"runner-{'learner' if slot[0] else slot[1]}")
@@ -163,7 +172,10 @@ class Assignments:
                 task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if error is None and task in self._tasks.values():
+            error = TransportError(f"{task.get_name()} has ended though nobody told it to; start the worker again")
+        if error is not None:
             self._failed(error)
 
     def deliver(self, chunk: Chunk) -> None:

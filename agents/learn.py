@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.follow import Follower
@@ -42,12 +42,17 @@ class LearnerConfig:
 
 
 class LearnerRunner:
-    """Owns the learner while this worker holds the example topic's partition; `new` makes one that has seen nothing."""
+    """Owns the learner while this worker holds the example topic's partition.
+
+    `new` makes one that has seen nothing; `lives` gives the present life of every input partition's state, and raises
+    `StoreUnavailable` while one has not begun.
+    """
 
     def __init__(
         self,
         *,
         new: Callable[[], Learner],
+        lives: Callable[[], Awaitable[Mapping[int, int]]],
         store: LearnerStore,
         source: Source,
         follower: Follower,
@@ -56,6 +61,7 @@ class LearnerRunner:
     ) -> None:
         self.learner = new()
         self._new = new
+        self._lives = lives
         self._store = store
         self._source = source
         self._follower = follower
@@ -73,6 +79,11 @@ class LearnerRunner:
             self._paused = True
             self._source.pause(topic)
         self._wanted.set()
+
+    @property
+    def held(self) -> int:
+        """Messages taken in and not yet worked on."""
+        return len(self._held)
 
     def wake(self) -> None:
         """Nothing but messages and time moves the learner."""
@@ -110,7 +121,9 @@ class LearnerRunner:
         """Claim the store, and go on from what it holds."""
         state, head = await self._store.open()
         self.learner = self._new()
-        if state is not None:
+        if state is None:
+            self.learner.expect(await self._lives())
+        else:
             self.learner.restore(state)
         self._held.clear()
         self._paused = False
@@ -130,7 +143,8 @@ class LearnerRunner:
             self._absorb(record)
         guides = self.learner.advance()
         next_offset = records[-1].offset + 1
-        commit = LearnerCommit(self.learner.to_bytes(), next_offset, self.learner.learnt_until_ms, guides)
+        learner = self.learner
+        commit = LearnerCommit(learner.to_bytes(), next_offset, learner.learnt_until_ms, guides, learner.life)
         head = await self._store.commit(commit)
         self._source.stored({self._config.topic: next_offset})
         self._follower.take_up(head, guides)

@@ -5,11 +5,12 @@ The encoded meta is also the store's fence, so it must change with every commit:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from streams.bounds import NEVER_MS, ClockMs, Count, Tally
 from streams.errors import Corrupt, NewerSchema, StoreUnavailable
 from streams.feed import NO_TIME_MS
 
@@ -18,6 +19,29 @@ UNFINISHED = (
     "a bootstrap has begun to fill this namespace and has not handed it over yet: this worker goes on when it has; "
     "if it was interrupted, run the same `churnwatch bootstrap` again (or use another CHURNWATCH_REDIS_NAMESPACE)"
 )
+
+
+class Said(msgspec.Struct):
+    """What earlier lives of a partition's state have said, as far as it is known (see `agents.lives`).
+
+    Attributes:
+        offsets: input topic to the offset up to which everything that follows from the records was acknowledged.
+        clock_ms: the partition's clock then: everything that follows from silence up to there was acknowledged.
+        life, commits: the latest life, and its commits by then.
+    """
+
+    offsets: dict[str, Count] = {}
+    clock_ms: ClockMs = NEVER_MS
+    life: Count = 0
+    commits: Count = 0
+
+    def with_(self, other: Said) -> Said:
+        """Return what either of two says."""
+        offsets = dict(self.offsets)
+        for topic, offset in other.offsets.items():
+            offsets[topic] = max(offset, offsets.get(topic, 0))
+        latest = max(self, other, key=lambda said: (said.life, said.commits))
+        return Said(offsets, max(self.clock_ms, other.clock_ms), latest.life, latest.commits)
 
 
 class Meta(msgspec.Struct):
@@ -36,31 +60,36 @@ class Meta(msgspec.Struct):
         heard_ms: input topic to the latest event time taken in with it.
         bootstrap: how far a bootstrap is that has not handed the partition over yet: it is being filled, or all partitions
             and the learner are full; empty where workers may go on from here.
+        life: the wall clock (ms) at which this state began; see `agents.lives`. 0 where nobody has noted it.
+        said: while a lost state is built again, what need not be said again; None otherwise.
+        topic_ids: input topic to Kafka's own id of it, which tells it from another one of the same name.
     """
 
-    offsets: dict[str, int] = {}
-    commits: int = 0
-    clock_ms: int = -(1 << 62)
-    taken_ms: int = -(1 << 62)
-    mark_ms: int = -(1 << 62)
-    seq: int = 0
+    offsets: dict[str, Count] = {}
+    commits: Count = 0
+    clock_ms: ClockMs = NEVER_MS
+    taken_ms: ClockMs = NEVER_MS
+    mark_ms: ClockMs = NEVER_MS
+    seq: Count = 0
     idle: bool = False
-    open_episodes: int = 0
-    customers: int = 0
-    heard_ms: dict[str, int] = {}
+    open_episodes: Tally = 0
+    customers: Tally = 0
+    heard_ms: dict[str, ClockMs] = {}
     bootstrap: Literal["", "filling", "full"] = ""
+    life: Count = 0
+    said: Said | None = None
+    topic_ids: dict[str, str] = {}
 
     def check_handed_over(self) -> None:
         """Raise `StoreUnavailable`, for it is to be waited for, while a bootstrap has not handed the partition over."""
         if self.bootstrap:
             raise StoreUnavailable(UNFINISHED)
 
-    def take(self, taken_ms: int, topics: Iterable[str]) -> None:
-        """Note a batch: its highest event time (`NO_TIME_MS` where it has none), and the topics that it came from."""
-        self.taken_ms = max(self.taken_ms, taken_ms)
-        if taken_ms != NO_TIME_MS:
-            for topic in topics:
-                self.heard_ms[topic] = max(taken_ms, self.heard_ms.get(topic, taken_ms))
+    def take(self, heard_ms: Mapping[str, int], now_ms: int) -> None:
+        """Note a batch: the highest event time of each topic; one ahead of the wall says nothing of what lies between."""
+        for topic, at_ms in heard_ms.items():
+            self.taken_ms = max(self.taken_ms, at_ms)
+            self.heard_ms[topic] = max(min(at_ms, now_ms), self.heard_ms.get(topic, NO_TIME_MS))
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -80,7 +109,7 @@ def decode_meta(value: bytes) -> Meta:
         )
     try:
         return _decoder.decode(value[1:])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt(f"a partition's meta value cannot be read ({error}): see `churnwatch doctor`") from error
 
 

@@ -40,7 +40,7 @@ def decode_outgoing(entry: bytes) -> Outgoing:
     """The message of a stored outbox entry; raises `Corrupt` for anything else."""
     try:
         return _decoder.decode(entry)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt(
             f"an outbox entry cannot be read ({error}): delete the partition's outbox key to drop it"
         ) from error
@@ -51,7 +51,7 @@ class Outbox:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._waiting: deque[tuple[Sequence[Outgoing], Callable[[], None] | None]] = deque()
+        self._waiting: deque[tuple[Sequence[Outgoing], Callable[[], object] | None]] = deque()
         self._work = asyncio.Event()
         self._pending = 0
         self.settled = 0
@@ -62,12 +62,14 @@ class Outbox:
         """Messages not yet acknowledged."""
         return self._pending
 
-    def add(self, messages: Sequence[Outgoing], acknowledged: Callable[[], None] | None = None) -> None:
-        """Queue messages whose transaction has succeeded; `acknowledged` is called when Kafka holds them all."""
-        if messages:
+    def add(self, messages: Sequence[Outgoing], acknowledged: Callable[[], object] | None = None) -> None:
+        """Queue messages whose transaction has succeeded; `acknowledged` is called when Kafka holds them and all before them."""
+        if messages or self._waiting:
             self._waiting.append((messages, acknowledged))
             self._pending += len(messages)
             self._work.set()
+        elif acknowledged is not None:
+            acknowledged()
 
     def clear(self) -> None:
         """Forget everything: the stored outbox is about to be read again."""
@@ -83,7 +85,8 @@ class Outbox:
         while self._waiting:
             entry = self._waiting[0]
             messages, acknowledged = entry
-            await self._publisher.publish(messages)
+            if messages:
+                await self._publisher.publish(messages)
             if not self._waiting or self._waiting[0] is not entry:
                 continue  # cleared meanwhile: these messages will be read from the store and sent again
             self._waiting.popleft()

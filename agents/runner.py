@@ -22,33 +22,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from dataclasses import replace
 
 from agents.clock import PartitionClock
+from agents.customers import Customers
 from agents.effects import Effects
 from agents.guides import NOTHING_YET_MS, GuideBook
 from agents.limits import StepLimits
+from agents.lives import NOTHING_LOST, check_topics, committable, heard_of, note_of, revive, withhold
+from agents.marks import mark
 from agents.meta import Meta, decode_meta, encode_meta
 from agents.observer import Observer
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
 from agents.pipeline import Pipeline
-from agents.record import Customer, decode_customer, encode_customer
+from agents.record import encode_customer
 from agents.source import Source
 from features.store import Commit, PartitionStore
-from models.labels import ExampleBatch, encode_batch
 from streams.codec import Arrival, Rejected
 from streams.errors import CommitUnknown, FenceLost, StoreUnavailable
 from streams.feed import NO_TIME_MS, Batch, MergeFeed
-from streams.outgoing import Outgoing
 
 log = logging.getLogger("churnwatch.runner")
 
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
+CALM_SECONDS = 60.0
 SETTLE_SECONDS = 0.02
 SETTLE_LOOKS = 250
+AGAIN = "It is built again from Kafka, as far back as that goes; what was said before is not said again"
 
 
 class PartitionRunner:
@@ -68,6 +71,7 @@ class PartitionRunner:
         observer: Observer,
         config: StepLimits,
         timer: Callable[[], float],
+        topic_ids: Mapping[str, str] | None = None,
     ) -> None:
         self.partition = partition
         self.feed = MergeFeed(topics, config.buffer_bytes_max)
@@ -83,9 +87,12 @@ class PartitionRunner:
         self._observer = observer
         self._config = config
         self._timer = timer
-        self._cache: dict[str, Customer] = {}
+        self._topic_ids = {} if topic_ids is None else topic_ids
+        self._customers = Customers(store, config.cache_max)
+        self._applied = (0, 0)
         self._wanted = asyncio.Event()
         self._stopping = False
+        self._ending = asyncio.Event()
 
     # -- from the outside ----------------------------------------------------------------------------------------------
 
@@ -122,6 +129,7 @@ class PartitionRunner:
         """Open the partition and step until `stop`; raises only what waiting would not mend."""
         publishing = asyncio.create_task(self._outbox.run())
         delay, action = RETRY_SECONDS_MIN, self.open
+        rest, fenced = RETRY_SECONDS_MIN, -CALM_SECONDS
         try:
             while not (self._stopping or publishing.done()):
                 self._wanted.clear()
@@ -129,8 +137,13 @@ class PartitionRunner:
                     worked = await action()
                     delay, action = RETRY_SECONDS_MIN, self.step
                 except FenceLost:
+                    # Two owners must not take the partition from each other as fast as they can: the pauses grow.
                     self._observer.fenced(self.partition)
-                    worked, action = True, self.open
+                    calm = self._timer() - fenced > CALM_SECONDS
+                    rest = RETRY_SECONDS_MIN if calm else min(rest * 2, RETRY_SECONDS_MAX)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._ending.wait(), rest)
+                    worked, action, fenced = True, self.open, self._timer()
                 except (StoreUnavailable, CommitUnknown) as error:
                     self._observer.waiting(self.partition, str(error))
                     await self._pause(delay)
@@ -152,11 +165,12 @@ class PartitionRunner:
             await asyncio.sleep(SETTLE_SECONDS)
         if self._outbox.settled:
             with suppress(FenceLost, StoreUnavailable, CommitUnknown):
-                await self._commit(Batch([], {}), Effects())
+                await self._commit(Effects())
 
     def stop(self) -> None:
         """Ask `run` to end after the step under way."""
         self._stopping = True
+        self._ending.set()
         self._wanted.set()
 
     async def _pause(self, seconds: float) -> None:
@@ -166,17 +180,22 @@ class PartitionRunner:
     async def open(self) -> bool:
         """Claim the partition: read meta and outbox, move the fence, start the source from the stored offsets."""
         value = await self._store.open()
-        self.meta = Meta() if value is None else decode_meta(value)
-        self._cache.clear()
+        stored = None if value is None else decode_meta(value)
+        self._customers.clear()
         self.feed.clear()
         self._paused.clear()
         self._outbox.clear()
-        self.meta.check_handed_over()
+        if stored is not None:
+            stored.check_handed_over()
+        known = heard_of(await self._source.committed())
+        self.meta, lost = revive(stored, known, self._applied, self._clock.now_ms())
+        if lost != NOTHING_LOST:
+            log.warning("The state of partition %d was lost: %s. %s", self.partition, lost, AGAIN)
+        check_topics(self.meta, self._topic_ids)
         left = [decode_outgoing(entry) for entry in await self._store.outbox()]
-        self.meta.commits += 1
-        await self._store.commit(Commit(meta=encode_meta(self.meta)))
-        self._outbox.add(left)
+        await self._apply(Commit(meta=b""))
         await self._source.start_from({topic: self.meta.offsets.get(topic, 0) for topic in self._topics})
+        self._outbox.add(left, self._stored(self.meta.offsets))
         return True
 
     # -- a step --------------------------------------------------------------------------------------------------------
@@ -191,14 +210,16 @@ class PartitionRunner:
         self._resume_drained()
         meta = self.meta
         known_ms = max(meta.clock_ms, meta.taken_ms - self._clock.lateness_ms)
-        meta.take(batch.taken_ms, batch.next_offsets)
-        target_ms = self._clock.target_ms(meta, self.feed, ended)
+        meta.take(batch.heard_ms, self._clock.now_ms())
+        hold_ms = self._clock.hold_ms(meta, self.feed, ended)
+        target_ms = self._clock.target_ms(meta, self.feed, ended, hold_ms)
         # Until the learner has spoken it waits to hear where the log begins: a partition without customers may say so.
         if limit_ms is not None and not (limit_ms == NOTHING_YET_MS and meta.taken_ms == NO_TIME_MS):
             target_ms = max(meta.clock_ms, min(target_ms, limit_ms - 1))
 
         started = self._timer()
-        due = await self._read(batch, target_ms)
+        mentioned = {item.event.customer_id for item in batch.items if type(item) is Arrival}
+        due = await self._customers.fetch(mentioned, target_ms, self._config.wakes_max)
         self._observer.answered()
         reached_ms = target_ms
         if len(due) >= self._config.wakes_max:
@@ -206,83 +227,78 @@ class PartitionRunner:
             target_ms, reached_ms = due[-1][1], due[-1][1] - 1
         loaded = self._timer()
         effects = self._pipeline.step(
-            self._cache,
+            self._customers,
             batch.items,
             [customer for customer, _ in due],
             known_ms,
             target_ms,
             self._guides,
             self._clock.now_ms(),
+            hold_ms,
         )
         meta.clock_ms = max(meta.clock_ms, reached_ms)
-        mark = self._mark(effects)
-        worked = bool(batch.items or due or mark)
+        meta.offsets.update(batch.next_offsets)
+        behind = meta.said is not None
+        if behind and not withhold(meta, effects):
+            log.info("The state of partition %d is built again", self.partition)
+        told = mark(self.partition, meta, effects, self._config, idle=self._idle())
+        worked = bool(batch.items or due or told or behind != (meta.said is not None))
         if not worked and not self._outbox.settled:
             return False
-        if mark is not None:
-            effects.outgoing.append(mark)
+        if told is not None:
+            effects.outgoing.append(told)
         computed = self._timer()
-        await self._commit(batch, effects)
+        await self._commit(effects)
         seconds = {"load": loaded - started, "pipeline": computed - loaded, "commit": self._timer() - computed}
-        self._source.stored(batch.next_offsets)
         self._observer.stepped(self, batch, effects, seconds)
-        self._outbox.add(effects.outgoing, lambda: self._observer.published(self, effects))
-        self._bound_cache()
+        self._outbox.add(effects.outgoing, self._acknowledged(batch, effects))
+        self._customers.trim()
         return worked
 
-    async def _read(self, batch: Batch, until_ms: int) -> list[tuple[str, int]]:
-        """Bring the batch's customers and those with a wake-up due into the cache; returns the wake-ups."""
-        wanted = {item.event.customer_id for item in batch.items if type(item) is Arrival} - self._cache.keys()
-        values, due = await self._store.read(list(wanted), until_ms, self._config.wakes_max)
-        self._remember(wanted, values)
-        woken = [customer for customer, _ in due if customer not in self._cache]
-        if woken:
-            self._remember(woken, await self._store.load(woken))
-        return due
-
-    def _remember(self, customers: Iterable[str], values: Iterable[bytes | None]) -> None:
-        for customer, value in zip(customers, values, strict=True):
-            if value is not None:
-                self._cache[customer] = decode_customer(value)
-
-    def _mark(self, effects: Effects) -> Outgoing | None:
-        """The step's example batch: its examples and counts, and how far the learner may rely on having them all."""
-        meta = self.meta
-        mark_ms = self._config.mark_ms(meta.clock_ms)
+    def _idle(self) -> bool:
         # A partition whose clock will run on to a given end has examples to send on its way: it is not idle.
-        idle = not self._clock.live and self._clock.until_ms is None
-        idle = idle and not len(self.feed) and not self.feed.waiting_for(self._ended())
-        stats, inputs = effects.stats.take(), effects.inputs.take()
-        if not (effects.examples or stats or inputs or mark_ms > meta.mark_ms or idle != meta.idle):
-            return None
-        meta.mark_ms = max(meta.mark_ms, mark_ms)
-        meta.idle = idle
-        meta.seq += 1
-        batch = ExampleBatch(
-            self.partition, self._config.partitions, meta.seq, meta.mark_ms, idle, effects.examples, stats, inputs
-        )
-        return Outgoing(self._config.examples_topic, None, encode_batch(batch), partition=0)
+        if self._clock.live or self._clock.until_ms is not None:
+            return False
+        return not len(self.feed) and not self.feed.waiting_for(self._ended())
 
-    async def _commit(self, batch: Batch, effects: Effects) -> None:
-        meta = self.meta
-        meta.offsets.update(batch.next_offsets)
+    async def _commit(self, effects: Effects) -> None:
+        meta, customers = self.meta, self._customers
         meta.open_episodes += effects.episodes_opened
         meta.customers += effects.customers_added
-        meta.commits += 1
-        cache = self._cache
         trim = self._outbox.settled
-        await self._store.commit(
+        await self._apply(
             Commit(
-                meta=encode_meta(meta),
-                writes={customer: encode_customer(cache[customer]) for customer in effects.touched},
+                meta=b"",
+                writes={customer: encode_customer(customers[customer]) for customer in effects.touched},
                 deletes=list(effects.deleted),
-                timers={customer: cache[customer].wake_ms for customer in effects.touched}
+                timers={customer: customers[customer].wake_ms for customer in effects.touched}
                 | dict.fromkeys(effects.deleted),
                 append=list(map(encode_outgoing, effects.outgoing)),
                 trim=trim,
             )
         )
         self._outbox.trimmed(trim)
+
+    async def _apply(self, commit: Commit) -> None:
+        """Store a change together with the meta value as it is now."""
+        self.meta.commits += 1
+        await self._store.commit(replace(commit, meta=encode_meta(self.meta)))
+        self._applied = self.meta.life, self.meta.commits
+
+    def _acknowledged(self, batch: Batch, effects: Effects) -> Callable[[], None]:
+        stored = self._stored(batch.next_offsets)
+
+        def acknowledged() -> None:
+            stored()
+            if effects.outgoing:
+                self._observer.published(self, effects)
+
+        return acknowledged
+
+    def _stored(self, offsets: Mapping[str, int]) -> Callable[[], None]:
+        """What to do once all that follows from the records before these offsets is stored and acknowledged."""
+        committed, note = committable(self.meta, offsets), note_of(self.meta)
+        return lambda: self._source.stored(committed, note)
 
     def _ended(self) -> frozenset[str]:
         return frozenset(topic for topic in self._topics if self._source.at_end(topic))
@@ -291,10 +307,3 @@ class PartitionRunner:
         for topic in [topic for topic in self._paused if self.feed.drained(topic)]:
             self._paused.discard(topic)
             self._source.resume(topic)
-
-    def _bound_cache(self) -> None:
-        """Drop the customers that have been in the cache for longest; they are in the store."""
-        excess = len(self._cache) - self._config.cache_max
-        if excess > 0:
-            for customer in list(islice(self._cache, excess)):
-                del self._cache[customer]

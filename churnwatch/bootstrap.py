@@ -231,6 +231,7 @@ def handed_over(history: History, offsets_next: Mapping[str, int], customers: in
         open_episodes=open_episodes,
         customers=customers,
         heard_ms=dict(history.heard_ms),
+        life=whole.life,
     )
 
 

@@ -93,7 +93,7 @@ class Sink:
             return
         learner.absorb(replace(batch, source=0, partitions=self._partitions, idle=False))
         for source in range(1, self._partitions):
-            learner.absorb(ExampleBatch(source, self._partitions, batch.seq, batch.mark_ms))
+            learner.absorb(ExampleBatch(source, self._partitions, batch.seq, batch.mark_ms, life=batch.life))
 
 
 class _Observer(OfflineObserver):

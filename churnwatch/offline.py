@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agents.effects import Effects
+from agents.lives import Committed
 from agents.runner import PartitionRunner
 
 
@@ -17,6 +18,10 @@ class FileSource:
     def at_end(self, topic: str) -> bool:  # noqa: ARG002 - the port's
         return self.ended
 
+    async def committed(self) -> Mapping[str, Committed]:
+        """There is no consumer group."""
+        return {}
+
     async def start_from(self, offsets: Mapping[str, int]) -> None:
         """There is one place to start from."""
 
@@ -26,7 +31,7 @@ class FileSource:
     def resume(self, topic: str) -> None:
         """Nothing comes unasked."""
 
-    def stored(self, offsets: Mapping[str, int]) -> None:
+    def stored(self, offsets: Mapping[str, int], note: str = "") -> None:
         """Nothing is committed."""
 
 

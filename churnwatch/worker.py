@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, cast
 
-import faust
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
-from yarl import URL
 
 from agents.clock import PartitionClock
 from agents.follow import Follower
@@ -30,22 +28,29 @@ from agents.observe import WorkerObserver
 from agents.outbox import Outbox
 from agents.publish import KafkaPublisher, on_the_wire
 from agents.runner import PartitionRunner
+from agents.sources import Outages
 from churnwatch import compose
+from churnwatch.faust_app import brokers, consumer_options, faust_app
 from churnwatch.kafka import client_options
+from churnwatch.lives import lives, topic_ids
 from churnwatch.redis_client import redis_options
 from churnwatch.settings import Settings
+from churnwatch.settings_sources import public_name
 from churnwatch.status import WorkerStatus, monotonic_ms, now_ms
+from churnwatch.vitals import GuardedAssignments, Vitals
+from churnwatch.watchdog import AwakeClock
 from churnwatch.web import Answers, add_routes
 from features.redis_client import Wire, WireBroken, connect
 from features.redis_store import RedisStore
 from models.redis_store import RedisLearnerStore, head_key
 from models.store import LearnerStore
+from streams.chunk import Chunk
 from streams.codec import Limits, RawRecord, decode_chunk
-from streams.transport import ChunkConsumer, ChunkTopic, ChunkTransport
+from streams.errors import TransportError
+from streams.transport import ChunkConsumer, ChunkTransport
 
 log = logging.getLogger("churnwatch.worker")
 
-STREAM_BUFFER_CHUNKS = 64
 LEAVE_SECONDS = 8.0
 
 
@@ -59,7 +64,8 @@ class Worker:
         self._examples = settings.topics().examples
         self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._stopping = False
+        self._topic_ids: dict[str, str] = {}
+        self._started = self._stopping = False
         self.left = False
         """Whether the consumer group knows that this worker is gone."""
         self._redis = connect(redis_options(settings))
@@ -70,7 +76,8 @@ class Worker:
             "river": version("river"),
         }
         self.metrics = Metrics(CollectorRegistry(), self._topics, build)
-        self.observer = WorkerObserver(self.metrics, now_ms, monotonic_ms)
+        self.awake = AwakeClock(monotonic_ms)
+        self.observer = WorkerObserver(self.metrics, now_ms, self.awake.ms)
         self._guides = GuideBook(compose.frozen_guide(settings) or compose.first_guide(), compose.epoch_ms(settings))
         self._follower = Follower(self._learner_store(), self._guides, self._wake, 0.02 if self._replay else 1.0)
         self._producer = AIOKafkaProducer(
@@ -84,7 +91,7 @@ class Worker:
         )
         # Faust wants a folder though nothing of ours is kept in files.
         self._scratch = tempfile.TemporaryDirectory(prefix="churnwatch-")
-        self.app = self._faust()
+        self.app = faust_app(settings, self._scratch.name)
         self.assignments = Assignments(
             inputs=self._topics,
             examples=self._examples,
@@ -96,11 +103,22 @@ class Worker:
             failed=self._failed,
             drain_seconds=settings.drain_ms / 1000,
         )
-        self.app.transport = ChunkTransport(self._brokers(), self.app, self._consumer_options(), self.assignments)
+        guard = GuardedAssignments(self.assignments, self._failed, self.awake.ms)
+        self.app.transport = ChunkTransport(brokers(settings), self.app, consumer_options(settings), guard)
         self._add_agents()
         self.metrics.alert_budget(settings.alert_daily_budget)
         names = settings.topics().inputs
-        self._status = WorkerStatus(
+        telling = frozenset(names[stream] for stream in settings.silence_sources.split(",") if stream)
+        vitals = Vitals(
+            self.observer.parts,
+            self.assignments,
+            guard,
+            lambda: self._consumer() if self._started else None,
+            self._examples,
+            now_ms=self.awake.ms,
+            stopping=lambda: self._stopping,
+        )
+        self.status = WorkerStatus(
             self._topics,
             self.assignments,
             self.observer,
@@ -110,9 +128,13 @@ class Worker:
             loaded=lambda: self._follower.answered or not settings.learning_enabled,
             stopping=lambda: self._stopping,
             silent_ms=settings.source_silent_ms,
-            telling=frozenset({names["orders"], names["logins"]}),
+            telling=telling,
+            outages=Outages(telling, public_name("silence_sources"), settings.source_silent_ms),
+            others=vitals.look,
+            awake_ms=self.awake.ms,
+            stalled_ms_max=settings.stalled_ms,
         )
-        add_routes(self.app, Answers(self._status.render_metrics, self._status.health, self._status.readiness))
+        add_routes(self.app, Answers(self.status.render_metrics, self.status.health, self.status.readiness))
         self._following: asyncio.Task[None] | None = None
 
     @property
@@ -121,63 +143,16 @@ class Worker:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _brokers(self) -> list[URL]:
-        return [URL(f"kafka://{address.strip()}") for address in self._settings.kafka_bootstrap.split(",")]
-
-    def _faust(self) -> faust.App:
-        settings = self._settings
-        app = faust.App(
-            # A learner on its own is its own group: it must not take part when the partitions are dealt out.
-            settings.kafka_group_id + ("-learner" if settings.worker_role == "learner" else ""),
-            broker=self._brokers(),
-            store="memory://",
-            datadir=self._scratch.name,
-            web_host=settings.web_host,
-            web_bind=settings.web_host,
-            web_port=settings.web_port,
-            Topic=ChunkTopic,
-            autodiscover=False,
-            topic_disable_leader=True,
-            topic_allow_declare=False,
-            stream_wait_empty=False,
-            stream_recovery_delay=0.0,
-            stream_buffer_maxsize=STREAM_BUFFER_CHUNKS,
-            broker_commit_interval=1.0,
-            producer_acks=1,
-        )
-        # Nothing is sent through Faust; its producer knows neither TLS nor passwords of ours, and would end the worker.
-        app.boot_strategy.enable_kafka_producer = False
-        return app
-
-    def _consumer_options(self) -> dict[str, Any]:
-        settings = self._settings
-        session_ms = settings.kafka_session_ms
-        return client_options(settings) | {
-            "request_timeout_ms": 40_000,
-            # What was taken back in an aborted transaction has not happened.
-            "isolation_level": "read_committed",
-            "session_timeout_ms": session_ms,
-            "heartbeat_interval_ms": session_ms // 4,
-            "rebalance_timeout_ms": 60_000,
-            # A worker whose buffers are full does not poll; that it moves is watched per partition (`agents.health`).
-            "max_poll_interval_ms": 86_400_000,
-            "max_poll_records": settings.chunk_events_max,
-            "max_partition_fetch_bytes": settings.chunk_bytes_max,
-            # A replay goes from model to model: what the learner waits for must not lie in a long poll.
-            "fetch_max_wait_ms": 10 if self._replay else 250,
-            "metadata_max_age_ms": 60_000,
-        }
-
     def _add_agents(self) -> None:
         raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "value_serializer": "raw"}
 
         async def ingest(stream: Any) -> None:
             async for chunk in stream:
-                self.assignments.deliver(chunk)
+                self._deliver(chunk)
 
         async def learn(stream: Any) -> None:
             async for chunk in stream:
-                self.assignments.deliver(chunk)
+                self._deliver(chunk)
 
         role = self._settings.worker_role
         if role != "learner":
@@ -185,6 +160,14 @@ class Worker:
         # Without learning nobody takes part in the example topic: a frozen model must not hear of newer ones.
         if self._settings.learning_enabled and role != "partitions":
             self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
+
+    def _deliver(self, chunk: Chunk) -> None:
+        """Faust would start an agent that has failed anew, with the next chunk: what was in this one would be missing."""
+        try:
+            self.assignments.deliver(chunk)
+        except Exception as error:
+            self._failed(error)
+            raise
 
     def _consumer(self) -> ChunkConsumer:
         return cast(ChunkConsumer, self.app.consumer)
@@ -208,19 +191,25 @@ class Worker:
             store=RedisStore(self._redis, settings.redis_namespace, partition),
             source=source,
             outbox=Outbox(publisher),
-            pipeline=compose.pipeline(settings, self._status.held),
+            pipeline=compose.pipeline(settings, self.status.held),
             guides=self._guides,
             clock=PartitionClock(
-                settings.lateness_ms, now_ms, live=not self._replay, until_ms=settings.replay_until_ms
+                settings.lateness_ms,
+                now_ms,
+                live=not self._replay,
+                until_ms=settings.replay_until_ms,
+                heard_ms=lambda: self.status.heard(partition),
             ),
             observer=self.observer,
             config=compose.step_limits(settings, self._partitions),
             timer=time.perf_counter,
+            topic_ids=self._topic_ids,
         )
 
     def _new_learner(self, partition: int, source: TopicSource) -> LearnerRunner:  # noqa: ARG002 - there is one
         return LearnerRunner(
             new=lambda: compose.learner(self._settings),
+            lives=lives(self._redis, self._settings.redis_namespace, self._partitions),
             store=self._learner_store(),
             source=source,
             follower=self._follower,
@@ -240,12 +229,19 @@ class Worker:
 
     async def start(self) -> None:
         """Start everything; returns when Faust runs (partitions come a moment later)."""
+        self._topic_ids = await topic_ids(self._settings, self._topics)
         await self._producer.start()
         if self._settings.learning_enabled:
             self._following = asyncio.create_task(self._follower.run())
             self._following.add_done_callback(self._ended)
         self.app.finalize()
+        self._started = True
         await self.app.start()
+
+    def learnt(self) -> int:
+        """Examples learnt here so far: while a long turn of the learner keeps the loop, this goes on. Safe from any thread."""
+        learner = self.assignments.runners.get((True, 0))
+        return learner.learner.counters.examples if isinstance(learner, LearnerRunner) else 0
 
     async def stop(self) -> None:
         """Finish what is under way, say what is to be said, and let go of everything.
@@ -274,7 +270,10 @@ class Worker:
             self.failure.set_exception(error)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if error is None and not self._stopping:
+            error = TransportError("following the learner has ended though nobody told it to; start the worker again")
+        if error is not None:
             self._failed(error)
 
     def _reassigned(self) -> None:

@@ -73,7 +73,12 @@ class RedisStore:
     async def read(
         self, ids: Sequence[str], until_ms: int, limit: int
     ) -> tuple[list[bytes | None], list[tuple[str, int]]]:
-        due, *values = await self._ask([self._layout.due(until_ms, limit), *self._layout.load(ids)])
+        async with self._lock:
+            ask = [(b"GET", self._layout.meta), self._layout.due(until_ms, limit), *self._layout.load(ids)]
+            meta, due, *values = await self._try(lambda: self._replies(ask))
+            if not self._held or meta != self._expected:
+                self._held = False
+                raise FenceLost(NOT_HELD)
         return _joined(values), pairs(due)
 
     async def outbox(self) -> list[bytes]:

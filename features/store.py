@@ -96,7 +96,12 @@ class PartitionStore(Protocol):
     async def read(
         self, ids: Sequence[str], until_ms: int, limit: int
     ) -> tuple[list[bytes | None], list[tuple[str, int]]]:
-        """Return what `load(ids)` and `due(until_ms, limit)` return, in one round trip."""
+        """Return what `load(ids)` and `due(until_ms, limit)` return, in one round trip.
+
+        Raises:
+            FenceLost: the meta value is not the expected one. So a writer with nothing to write notices as well that
+                another has been here, or that all is lost.
+        """
         ...
 
     async def outbox(self) -> list[bytes]:
@@ -188,6 +193,9 @@ class MemoryStore:
     async def read(
         self, ids: Sequence[str], until_ms: int, limit: int
     ) -> tuple[list[bytes | None], list[tuple[str, int]]]:
+        if not self._opened or self._data.meta != self._expected:
+            self._opened = False
+            raise FenceLost(NOT_HELD)
         return await self.load(ids), await self.due(until_ms, limit)
 
     async def outbox(self) -> list[bytes]:

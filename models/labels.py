@@ -22,6 +22,7 @@ import msgspec
 
 from models.envelope import Envelope
 from models.question import Question
+from streams.bounds import ClockMs, Count, Day, InstantMs, Share
 from streams.errors import Corrupt
 from streams.time import day_of
 
@@ -43,10 +44,10 @@ class Pending(msgspec.Struct, array_like=True, frozen=True, gc=False):
         segment: the customer's segment then.
     """
 
-    taken_ms: int
+    taken_ms: InstantMs
     vector: bytes
-    risk: float
-    version: int
+    risk: Share
+    version: Count
     segment: str
 
 
@@ -54,11 +55,11 @@ class Example(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A labelled snapshot. `customer` is a pseudonym, `label` 1 for churned and 0 for stayed."""
 
     customer: str
-    taken_ms: int
-    matured_ms: int
+    taken_ms: InstantMs
+    matured_ms: InstantMs
     label: int
-    risk: float
-    version: int
+    risk: Share
+    version: Count
     segment: str
     vector: bytes
 
@@ -75,16 +76,18 @@ class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
         examples: in any order.
         stats: UTC day to counts of that day that are new since the last batch; opaque here (see `Extra`).
         inputs: likewise, how the features of that day's snapshots are distributed (`input_counts.InputCounts`).
+        life: when the source's state began (wall clock, ms); a later life replaces an earlier one, and its `seq` begins anew.
     """
 
-    source: int
-    partitions: int
-    seq: int
-    mark_ms: int
+    source: Count
+    partitions: Count
+    seq: Count
+    mark_ms: ClockMs
     idle: bool = False
     examples: list[Example] = []
-    stats: dict[int, Any] = {}
-    inputs: dict[int, list[int]] = {}
+    stats: dict[Day, Any] = {}
+    inputs: dict[Day, list[int]] = {}
+    life: Count = 0
 
 
 @lru_cache(maxsize=16)

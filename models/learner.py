@@ -1,7 +1,7 @@
 """The one learner: examples of all input partitions in, guides out.
 
-    1. `absorb` takes the batches of all sources as they come. Duplicates (a source's `seq` seen before) are
-       dropped. Examples wait in a heap; statistics go to the injected `Extra`.
+    1. `absorb` takes the batches of all sources as they come. Duplicates (a source's `seq` seen before) and what a
+       source that was built anew finds again are dropped. Examples wait in a heap; statistics go to the injected `Extra`.
     2. `advance` finds the frontier: the least mark over the sources that are not idle, once all have spoken.
        Nothing that matured before it can still come.
     3. Examples up to the frontier are learnt in the order (matured, taken, customer): first tested on what was
@@ -17,7 +17,7 @@ Bounds: at most `waiting_max` examples wait, the oldest are learnt early and cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappush
 from typing import Final
 
@@ -28,7 +28,7 @@ from models.examiner import Examiner
 from models.extra import Extra, NoExtra
 from models.guide import Guide, Scale
 from models.labels import Example, ExampleBatch
-from models.learner_state import Counters, LearnerState, Saved, Source, decode_saved, encode_saved
+from models.learner_state import Counters, LearnerState, Saved, decode_saved, encode_saved
 from models.pipeline import ChurnModel
 from models.snapshot import dump_model, load_model
 from models.standing import Standing
@@ -95,21 +95,12 @@ class Learner:
     def absorb(self, batch: ExampleBatch) -> None:
         """Take a batch in; a duplicate changes nothing. What is damaged in it is left out and counted."""
         state = self._state
-        source = state.sources.get(batch.source)
-        if source is None:
-            source = state.sources[batch.source] = Source(batch.seq - 1, batch.mark_ms, batch.idle)
-        elif batch.seq <= source.seq:
-            # A source's batches first appear in the order of seq, so whatever is not above the last is a repetition.
-            state.counters.duplicates += 1
+        fresh = state.take(batch)
+        if fresh is None:
             return
-        state.counters.gaps += batch.seq - source.seq - 1
-        source.seq = batch.seq
-        source.mark_ms = max(source.mark_ms, batch.mark_ms)
-        source.idle = batch.idle
-        state.partitions = batch.partitions
-        if batch.stats or batch.inputs:
-            self._count(batch)
-        for example in batch.examples:
+        if fresh.stats or fresh.inputs:
+            self._count(fresh)
+        for example in fresh.examples:
             self._wait(example)
         excess = len(state.waiting) - self._waiting_max
         if excess > 0:
@@ -140,6 +131,10 @@ class Learner:
     def _heard_of(self, at_ms: int) -> None:
         first_ms = self._state.first_ms
         self._state.first_ms = at_ms if first_ms is None else min(first_ms, at_ms)
+
+    def expect(self, lives: Mapping[int, int]) -> None:
+        """Before the first batch: the present life of each source. What earlier ones have left on the topic is passed over."""
+        self._state.lives = dict(lives)
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
@@ -254,6 +249,11 @@ class Learner:
         return self._state.learnt_until_ms
 
     @property
+    def life(self) -> int:
+        """The latest life of any source."""
+        return max(self._state.lives.values(), default=0)
+
+    @property
     def version(self) -> int:
         """Version of the newest guide."""
         return self._state.version
@@ -291,6 +291,8 @@ class Learner:
             StateError: it is of other features.
         """
         saved = decode_saved(value)
+        if any(len(example[-1]) != 4 * len(self._model.names) for example in saved.state.waiting):
+            raise Corrupt("the learner's state holds examples of another length: delete it to learn anew")
         model = load_model(saved.model, self._model.names, self._model.scales)
         self._extra.load(saved.extra)
         self._model = model

@@ -9,16 +9,39 @@ import msgspec
 from models.block import Waiting
 from models.envelope import Envelope
 from models.examiner import Exam
+from models.labels import ExampleBatch
+from streams.bounds import ClockMs, Count, Tally
+from streams.time import day_of
 
 LEARNER_SCHEMA: Final = 2
 
 
-class Source(msgspec.Struct, array_like=True):
-    """What is known of one source: last sequence number, mark (epoch ms), and whether it is idle."""
+NO_TIME_MS: Final = -(1 << 62)
 
-    seq: int
-    mark_ms: int
+
+class Source(msgspec.Struct, array_like=True):
+    """What is known of one source.
+
+    Attributes:
+        seq: number of its last batch.
+        mark_ms: all of its examples that matured up to here have come.
+        idle: whether it need not be waited for.
+        sent_ms: latest maturity of an example of it.
+        found_ms, again_ms: mark and latest maturity of its earlier lives: what matured up to the one it only finds again,
+            up to the other it may.
+    """
+
+    seq: Tally
+    mark_ms: ClockMs
     idle: bool
+    sent_ms: ClockMs = NO_TIME_MS
+    found_ms: ClockMs = NO_TIME_MS
+    again_ms: ClockMs = NO_TIME_MS
+
+    def begin_again(self) -> None:
+        """A new life begins: its state was lost and is built again, with all that it had told before."""
+        self.seq = 0
+        self.found_ms, self.again_ms = self.mark_ms, max(self.mark_ms, self.sent_ms)
 
 
 class Counters(msgspec.Struct, array_like=True):
@@ -32,15 +55,19 @@ class Counters(msgspec.Struct, array_like=True):
         late: examples that came after their place in the order had been learnt; they are learnt all the same.
         early: examples learnt before their place, for too many were waiting.
         damaged: examples, and batches' statistics, that made no sense and were left out.
+        former: batches of an earlier life of their source, which came after a later one was known.
+        found_again: examples that a source had told in an earlier life.
     """
 
-    examples: int = 0
-    churned: int = 0
-    duplicates: int = 0
-    gaps: int = 0
-    late: int = 0
-    early: int = 0
-    damaged: int = 0
+    examples: Tally = 0
+    churned: Tally = 0
+    duplicates: Tally = 0
+    gaps: Tally = 0
+    late: Tally = 0
+    early: Tally = 0
+    damaged: Tally = 0
+    former: Tally = 0
+    found_again: Tally = 0
 
 
 class LearnerState(msgspec.Struct, array_like=True):
@@ -57,18 +84,59 @@ class LearnerState(msgspec.Struct, array_like=True):
         last_extra: what the extra said for it, encoded.
         counters: what has happened.
         exam: what was said, and how it turned out.
+        lives: source to its present life; batches of earlier ones are dropped.
     """
 
-    partitions: int = 0
-    sources: dict[int, Source] = {}
+    partitions: Tally = 0
+    sources: dict[Count, Source] = {}
     waiting: list[Waiting] = []
-    first_ms: int | None = None
-    learnt_until_ms: int | None = None
-    version: int = 0
+    first_ms: ClockMs | None = None
+    learnt_until_ms: ClockMs | None = None
+    version: Tally = 0
     learnt_since_cut: bool = False
     last_extra: bytes = b""
     counters: Counters = msgspec.field(default_factory=Counters)
     exam: Exam = msgspec.field(default_factory=Exam)
+    lives: dict[Count, Count] = {}
+
+    def take(self, batch: ExampleBatch) -> ExampleBatch | None:
+        """Note that a batch has come; return what is new in it, None where nothing is."""
+        life, source = self.lives.get(batch.source, 0), self.sources.get(batch.source)
+        if batch.life < life:
+            self.counters.former += 1
+            return None
+        if source is None:
+            source = self.sources[batch.source] = Source(batch.seq - 1, batch.mark_ms, batch.idle)
+        elif batch.life > life:
+            source.begin_again()
+        elif batch.seq <= source.seq:
+            # A source's batches first appear in the order of seq, so whatever is not above the last is a repetition.
+            self.counters.duplicates += 1
+            return None
+        self.lives[batch.source] = batch.life
+        self.counters.gaps += batch.seq - source.seq - 1
+        source.seq, source.idle = batch.seq, batch.idle
+        source.mark_ms = max(source.mark_ms, batch.mark_ms)
+        self.partitions = batch.partitions
+        fresh = self._unfound(source, batch)
+        source.sent_ms = max([source.sent_ms, *(example.matured_ms for example in fresh.examples)])
+        return fresh
+
+    def _unfound(self, source: Source, batch: ExampleBatch) -> ExampleBatch:
+        """The batch without what its source told in an earlier life. Exact for examples; of counts, to the day."""
+        found_ms, again_ms = source.found_ms, source.again_ms
+        if found_ms == NO_TIME_MS or not (batch.examples or batch.stats or batch.inputs):
+            return batch
+        examples = [example for example in batch.examples if example.matured_ms > found_ms]
+        if any(example.matured_ms <= again_ms for example in examples):
+            # Nothing that matured after a mark has been learnt: what was told before waits here.
+            waiting = {(taken_ms, customer) for _, taken_ms, customer, *_ in self.waiting}
+            examples = [example for example in examples if (example.taken_ms, example.customer) not in waiting]
+        self.counters.found_again += len(batch.examples) - len(examples)
+        since = day_of(max(found_ms, 0))
+        stats = {day: counts for day, counts in batch.stats.items() if day > since}
+        inputs = {day: counts for day, counts in batch.inputs.items() if day > since}
+        return msgspec.structs.replace(batch, examples=examples, stats=stats, inputs=inputs)
 
 
 class Saved(msgspec.Struct, array_like=True, frozen=True):

@@ -21,6 +21,7 @@ import msgspec
 
 from models.envelope import Envelope
 from models.guide import Guide, encode_guide
+from streams.bounds import ClockMs, Count, Finite
 from streams.errors import Corrupt, FenceLost, StateError
 
 HEAD_SCHEMA: Final = 1
@@ -29,6 +30,9 @@ GUIDES_KEPT: Final = 64
 """Guides that can be scored with and rolled back to. In replay nobody needs more than those of the last two epochs."""
 
 HISTORY_MAX: Final = 500
+
+DIGITS_MAX: Final = 15
+"""Of a pinned version."""
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -41,14 +45,16 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
         version: of the newest guide; 0 while there is none.
         guides: (boundary_ms, version) of the guides kept, oldest first: each speaks from its boundary on.
         pinned: the version that an operator has pinned. Kept apart: set when read, not with a commit.
+        life: the latest life of those that the learner learns from (wall clock, ms); another one means that it has begun anew.
     """
 
-    commits: int = 0
-    next_offset: int = 0
-    learnt_until_ms: int | None = None
-    version: int = 0
-    guides: tuple[tuple[int, int], ...] = ()
-    pinned: int | None = None
+    commits: Count = 0
+    next_offset: Count = 0
+    learnt_until_ms: ClockMs | None = None
+    version: Count = 0
+    guides: tuple[tuple[ClockMs, Count], ...] = ()
+    pinned: Count | None = None
+    life: Count = 0
 
     def version_at(self, boundary_ms: int) -> int:
         """Return the version that speaks at a boundary: the newest cut by then, 0 for the initial guide.
@@ -68,10 +74,10 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
 class Record(msgspec.Struct, array_like=True, frozen=True):
     """A guide in the history: version, event time, labels learnt by then, prequential figures by name, recipe, verdict's band."""
 
-    version: int
-    learnt_until_ms: int
-    examples: int
-    quality: dict[str, float]
+    version: Count
+    learnt_until_ms: ClockMs
+    examples: Count
+    quality: dict[str, Finite]
     recipe: str = "mean"
     band: str = "not_yet_known"
 
@@ -85,12 +91,14 @@ class LearnerCommit:
         next_offset: first message that it does not reflect.
         learnt_until_ms: event time up to which all is learnt; None before the first.
         guides: guides cut since the last commit, oldest first.
+        life: see `Head`.
     """
 
     state: bytes
     next_offset: int
     learnt_until_ms: int | None
     guides: Sequence[Guide] = ()
+    life: int = 0
 
 
 class LearnerStore(Protocol):
@@ -163,7 +171,7 @@ def decode_head(value: bytes | None, pinned: bytes | None = None) -> Head:
     head = Head() if value is None else _head_envelope.decode(value)
     if pinned is None:
         return head
-    if not pinned.isdigit():
+    if not pinned.isdigit() or len(pinned) > DIGITS_MAX:
         raise Corrupt("the pinned model is not a version number: pin another, or none")
     return msgspec.structs.replace(head, pinned=int(pinned))
 
@@ -187,7 +195,7 @@ def moved_on(head: Head, commit: LearnerCommit) -> tuple[Head, list[int]]:
     kept = guides[-GUIDES_KEPT:]
     gone = [version for _, version in guides[:-GUIDES_KEPT] if version in known and version != head.pinned]
     version = kept[-1][1] if kept else 0
-    return Head(head.commits + 1, commit.next_offset, commit.learnt_until_ms, version, kept), gone
+    return Head(head.commits + 1, commit.next_offset, commit.learnt_until_ms, version, kept, life=commit.life), gone
 
 
 def check_kept(head: Head, version: int) -> None:

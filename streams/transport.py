@@ -23,18 +23,21 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
-from mode.threads import ServiceThread, WorkerThread
 
 from streams.chunk import Chunk, raw_records
+from streams.consumer_thread import ChunkConsumerThread, Noted
 from streams.errors import TransportError
 
 POLL_SECONDS = 0.25
+LOST_LOG = (
+    "Either the topic was created anew, or its retention is shorter than the worker was away or behind. Restore the topic, or "
+    "start afresh with an empty CHURNWATCH_REDIS_NAMESPACE (`churnwatch bootstrap` brings back what files still hold)."
+)
 
 
 class AssignmentListener(Protocol):
@@ -47,47 +50,6 @@ class AssignmentListener(Protocol):
         """The partitions are held; call `ChunkConsumer.start_from` for each when its position is known."""
 
 
-class _WorkerThread(WorkerThread):
-    """One that does not keep the process from ending, should Kafka keep the thread waiting."""
-
-    def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
-        super().__init__(service, **kwargs)
-        self.daemon = True
-
-
-class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
-    """The driver's thread with a co-partitioning assignor, and commits that outlive a broker's restart."""
-
-    Worker = _WorkerThread
-
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        # Faust assigns round robin where there are no tables, which tears the topics of a partition apart; the range
-        # assignor gives partition p of every topic with the same partition count to the same member.
-        self._assignor = RangePartitionAssignor
-        options: dict[str, Any] = transport.consumer_options
-        return AIOKafkaConsumer(
-            **options,
-            group_id=self.app.conf.id,
-            partition_assignment_strategy=[RangePartitionAssignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        # Commits serve lag tools only, so a broker that is away for a while is no reason to crash the worker.
-        current = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
-        try:
-            if current:
-                await self._ensure_consumer().commit(current)
-        except KafkaError as exc:
-            self.log.warning("Committing offsets failed, will try again (positions are kept in the store): %r", exc)
-            return False
-        return bool(current)
-
-    def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's own livelock log lines assume one message per record; progress is watched per partition elsewhere."""
-
-
 class ChunkConsumer(driver.Consumer):
     """Yields one `Chunk` per fetched partition chunk; see the module's text for positions, pausing and commits."""
 
@@ -97,12 +59,17 @@ class ChunkConsumer(driver.Consumer):
         self._epochs: dict[TP, int] = defaultdict(int)
         self._in_flight: dict[TP, int] = defaultdict(int)
         self._fetched: dict[TP, int] = {}
-        self._stored: dict[TP, int] = {}
+        self._stored: dict[TP, Noted] = {}
+        self._told: dict[TP, Noted] = {}
         self._exclusive = asyncio.Lock()
         self._fetchable = asyncio.Event()
+        self.turns = 0
+        """Times that the fetch loop has come round: Faust's own task may end without a word (faust #175)."""
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
-        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        thread = ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        thread.noted = self.noted
+        return thread
 
     # -- assignment ----------------------------------------------------------------------------------------------------
 
@@ -117,6 +84,7 @@ class ChunkConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._stored.pop(tp, None)
+            self._told.pop(tp, None)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Hold every partition until its runner knows where to start."""
@@ -135,27 +103,28 @@ class ChunkConsumer(driver.Consumer):
         Raises `TransportError` where Kafka no longer holds the offset asked for.
         """
         async with self._exclusive:
-            await self._check_held_by_kafka(positions)
+            positions = await self._held_by_kafka(positions)
             epoch = 1 + max((self._epochs[tp] for tp in positions), default=0)
             await self._thread.seek_wait(positions)
             for tp, offset in positions.items():
                 self._epochs[tp] = epoch
                 self._in_flight[tp] = 0
-                self._fetched[tp] = self._stored[tp] = offset
+                self._fetched[tp] = offset
             self._held.difference_update(positions)
         self.resume_partitions(positions)
         return epoch
 
-    async def _check_held_by_kafka(self, positions: Mapping[TP, int]) -> None:
+    async def _held_by_kafka(self, positions: Mapping[TP, int]) -> dict[TP, int]:
+        """Check that Kafka holds what comes next; who begins does so with the oldest record that there is."""
         begins = await self.earliest_offsets(*positions)
         ends = await self.highwaters(*positions)
         for tp, offset in positions.items():
             if offset > ends[tp] or 0 < offset < begins[tp]:
                 raise TransportError(
                     f"{tp.topic}[{tp.partition}]: the stored state reflects offset {offset}, but Kafka holds {begins[tp]} to {ends[tp]}. "
-                    "Either the topic was created anew or its retention is shorter than the worker was away. "
-                    "Restore the topic, or start afresh with an empty CHURNWATCH_REDIS_NAMESPACE."
+                    f"{LOST_LOG}"
                 )
+        return {tp: offset or begins[tp] for tp, offset in positions.items()}
 
     # -- flow control --------------------------------------------------------------------------------------------------
 
@@ -189,6 +158,7 @@ class ChunkConsumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch once and yield one message per partition chunk, its value a `Chunk` (see the module's text)."""
+        self.turns += 1
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
         generation = self.app.consumer_generation_id
@@ -199,7 +169,7 @@ class ChunkConsumer(driver.Consumer):
             return
         async with self._exclusive:
             epochs = dict(self._epochs)
-            records = await self._getmany(active_partitions=wanted, timeout=POLL_SECONDS)
+            records = await self._fetch(wanted)
             for tp, fetched in (records or {}).items():
                 if fetched:
                     self._in_flight[tp] += 1
@@ -211,6 +181,19 @@ class ChunkConsumer(driver.Consumer):
                 return
             if fetched:
                 yield tp, self._message(tp, Chunk(tp.topic, tp.partition, epochs.get(tp, 0), raw_records(fetched)))
+
+    async def _fetch(self, wanted: set[TP]) -> Any:
+        try:
+            return await self._getmany(active_partitions=wanted, timeout=POLL_SECONDS)
+        except NoOffsetForPartitionError:
+            return {}  # it is from before the runner's seek
+        except OffsetOutOfRangeError as error:
+            for tp, offset in error.args[0].items():
+                if offset == self._fetched.get(TP(tp.topic, tp.partition)):
+                    raise TransportError(
+                        f"{tp.topic}[{tp.partition}]: offset {offset} is next, but Kafka does not hold it (any more). {LOST_LOG}"
+                    ) from error
+            return {}  # it is from before the runner's seek
 
     async def _pause_until_fetchable(self) -> None:
         try:
@@ -233,9 +216,17 @@ class ChunkConsumer(driver.Consumer):
 
     # -- commits -------------------------------------------------------------------------------------------------------
 
-    def stored(self, offsets: Mapping[TP, int]) -> None:
-        """The store now reflects everything before these offsets: they may be committed."""
+    def stored(self, offsets: Mapping[TP, Noted]) -> None:
+        """All that follows from the records before these offsets is stored and said: they may be committed, with their notes."""
         self._stored.update(offsets)
+
+    def noted(self, tps: Iterable[TP]) -> dict[TP, Noted]:
+        """Give the offsets that may be committed now, each with the note that belongs to it."""
+        return {tp: known for tp in tps if (known := self._stored.get(tp)) is not None}
+
+    async def committed(self, tps: Iterable[TP]) -> dict[TP, Noted]:
+        """What the consumer group has committed of these partitions, offsets and notes."""
+        return await cast(ChunkConsumerThread, self._thread).committed(tps)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit in the consumer's thread, which takes no more calls once it stops.
@@ -243,11 +234,15 @@ class ChunkConsumer(driver.Consumer):
         A rebalance that has begun by then commits as well, and would wait for an answer for ever, while the thread
         waits for the rebalance.
         """
+        told = self.noted(offsets)
         committing = asyncio.ensure_future(super()._commit(offsets))
         try:
             while not committing.done() and not self._thread.should_stop:
                 await asyncio.wait([committing], timeout=POLL_SECONDS)
-            return committing.done() and committing.result()
+            done = committing.done() and committing.result()
+            if done:
+                self._told |= {tp: known for tp, known in told.items() if tp in self._stored}
+            return done
         finally:
             committing.cancel()
 
@@ -261,7 +256,12 @@ class ChunkConsumer(driver.Consumer):
         return iter([tp for tp in self._stored if topics is None or tp in topics or tp.topic in topics])
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._stored.get(tp)
+        known = self._stored.get(tp)
+        return None if known is None else known[0]
+
+    def _should_commit(self, tp: TP, offset: int) -> bool:
+        # A new note is worth a commit too: the clock goes on where no record comes.
+        return self._stored.get(tp) != self._told.get(tp)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Offsets that are missing (compaction, transaction markers) are no gap in the work."""

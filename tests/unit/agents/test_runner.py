@@ -83,7 +83,7 @@ def test_a_full_buffer_pauses_the_topic_and_goes_on_later() -> None:
 
 def test_the_cache_is_bounded() -> None:
     shop = world(events=1, cache=1).run()
-    assert len(shop.lanes[0].runner._cache) <= 1
+    assert len(shop.lanes[0].runner._customers) <= 1
     assert shop.states == world().run().states
 
 
@@ -202,7 +202,7 @@ def test_each_commit_moves_the_fence() -> None:
             await super().commit(commit)
 
     lane = shop.lanes[0]
-    lane.runner._store = Watched(lane.store)
+    lane.runner._store = lane.runner._customers._store = Watched(lane.store)
     shop.run()
     assert len(metas) == len(set(metas)) > len(log())
 

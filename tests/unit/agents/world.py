@@ -19,6 +19,7 @@ from agents.clock import PartitionClock
 from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.limits import StepLimits
+from agents.lives import Committed
 from agents.outbox import Outbox
 from agents.record import Customer, decode_customer
 from agents.runner import PartitionRunner
@@ -70,6 +71,7 @@ class LogSource:
         self._next = dict.fromkeys(log, 0)
         self.paused: set[str] = set()
         self.pauses = 0
+        self.known: dict[str, Committed] = {}
 
     def at_end(self, topic: str) -> bool:
         return self._next[topic] >= len(self._log[topic])
@@ -85,7 +87,11 @@ class LogSource:
     def resume(self, topic: str) -> None:
         self.paused.discard(topic)
 
-    def stored(self, offsets: Mapping[str, int]) -> None:
+    async def committed(self) -> Mapping[str, Committed]:
+        return self.known
+
+    def stored(self, offsets: Mapping[str, int], note: str = "") -> None:
+        self.known |= {topic: Committed(offset, note) for topic, offset in offsets.items()}
         for topic, offset in offsets.items():
             assert offset <= self._next[topic]
 

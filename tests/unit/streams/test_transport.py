@@ -28,7 +28,7 @@ class Thread:
 
 def consumer(thread: Thread) -> ChunkConsumer:
     made = ChunkConsumer.__new__(ChunkConsumer)  # a whole one wants a running app and a broker
-    made.__dict__["_thread"] = thread
+    made.__dict__.update({"_thread": thread, "_stored": {}, "_told": {}})
     return made
 
 

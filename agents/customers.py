@@ -1,0 +1,45 @@
+"""The customers that a runner has at hand: read from the store when first wanted, kept decoded between steps, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from agents.record import Customer, decode_customer
+from features.store import PartitionStore
+
+
+class Customers(dict[str, Customer]):
+    """Customer ids to decoded states, for one partition; the pipeline changes them in place.
+
+    Args:
+        store: where those come from that are not here.
+        kept_max: customers kept between steps.
+    """
+
+    def __init__(self, store: PartitionStore, kept_max: int) -> None:
+        super().__init__()
+        self._store = store
+        self._kept_max = kept_max
+
+    async def fetch(self, ids: Iterable[str], until_ms: int, wakes_max: int) -> list[tuple[str, int]]:
+        """Bring these customers here, and those with a wake-up due by `until_ms`; return the wake-ups (customer, due ms)."""
+        wanted = list(set(ids) - self.keys())
+        values, due = await self._store.read(wanted, until_ms, wakes_max)
+        self._take(wanted, values)
+        woken = [customer for customer, _ in due if customer not in self]
+        if woken:
+            self._take(woken, await self._store.load(woken))
+        return due
+
+    def _take(self, ids: Iterable[str], values: Iterable[bytes | None]) -> None:
+        for customer, value in zip(ids, values, strict=True):
+            if value is not None:
+                self[customer] = decode_customer(value)
+
+    def trim(self) -> None:
+        """Drop those that have been here for longest, down to the bound; they are in the store."""
+        excess = len(self) - self._kept_max
+        if excess > 0:
+            for customer in list(islice(self, excess)):
+                del self[customer]
