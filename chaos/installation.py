@@ -48,11 +48,15 @@ class Held:
 
 @dataclass
 class Installation:
-    """`start` workers, `publish`, `wait_for` them, and look."""
+    """`start` workers, `publish`, `wait_for` them, and look.
+
+    `detour`: further settings of the workers, by their outer names: the way on which they reach what `settings` leads to directly.
+    """
 
     settings: Settings
     scratch: Path
     workers: list[WorkerProcess] = field(default_factory=list)
+    detour: dict[str, str] = field(default_factory=dict)
 
     def environ(self, **changed: str) -> dict[str, str]:
         own = {public_name(name): shown(name, getattr(self.settings, name)) for name in self.settings.model_fields_set}
@@ -63,7 +67,7 @@ class Installation:
         """Start a worker, with further settings by their outer names."""
         port = free_port()
         log = self.scratch / f"worker-{len(self.workers)}.log"
-        worker = WorkerProcess(self.environ(WEB_PORT=str(port), **changed), port, log)
+        worker = WorkerProcess(self.environ(WEB_PORT=str(port), **self.detour | changed), port, log)
         self.workers.append(worker)
         return worker
 
@@ -88,9 +92,10 @@ class Installation:
 
     def until(self, until_ms: int) -> None:
         """Wait until the clock of every partition is there, nothing is left to be said, and nothing moves any more."""
-        self.wait_for(lambda: self._reached(until_ms))
+        self.wait_for(lambda: self.reached(until_ms))
 
-    def _reached(self, until_ms: int) -> bool:
+    def reached(self, until_ms: int) -> bool:
+        """Whether the clock of every partition is there, nothing is left to be said, and nothing moves any more."""
         # A clock that moves while nothing is due is not worth a transaction: only the worker itself knows of it.
         clocks = [clock for worker in self.workers if worker.running for clock in worker.clocks_ms()]
         if len(clocks) < self.settings.topic_partitions or min(clocks) < until_ms or self.held().outbox:

@@ -1,0 +1,222 @@
+"""A round: one log, worked off by three workers while they and what they stand on are attacked, and what came of it.
+
+1. The seed decides on the attacks and on how far the work is when each begins. Some begin together, on different targets.
+2. A worker that ends by itself is started again, as an orchestrator would do; so is one that an attack has ended.
+3. After the last attack everything is up and three workers run; they must come to the end of the log.
+4. What is there then is compared with the outcome of the undisturbed run.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import redis
+
+from chaos.arena import Arena
+from chaos.attacks import ATTACKS, End
+from chaos.installation import Installation
+from chaos.outcome import Outcome, differences, of_workers
+from chaos.reference import Case
+from chaos.workers import WorkerProcess, last_words
+
+WORKERS: Final = 3
+MOMENTS: Final = 4
+TOGETHER_SHARE: Final = 0.3
+FIRST_SHARE: Final = 0.03
+LAST_SHARE: Final = 0.8
+MOMENT_SECONDS_MAX: Final = 12.0
+"""Where the work does not get to an attack's moment within this time, it begins all the same: the work may be what hangs."""
+FINISH_SECONDS_MAX: Final = 120.0
+LOOK_SECONDS: Final = 0.1
+EXITS_MAX: Final = 20
+UP: Final = "Worker started"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Attacks that begin together once that share of the log is taken in, and how long each lasts, in seconds."""
+
+    share: float
+    attacks: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An attack as it went: seconds since the round's begin, how long it lasted, what was done to whom."""
+
+    kind: str
+    at_seconds: float
+    seconds: float
+    taken: int
+    what: str
+
+
+@dataclass(slots=True)
+class Result:
+    """A round: `wrong` says what differs from the undisturbed run, or what else must not be; empty where all is well."""
+
+    seed: int
+    case: str
+    done: list[Done] = field(default_factory=list)
+    exits: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    digest: str = ""
+    repeated: int = 0
+    folder: str = ""
+
+
+def plan(seed: int, kinds: Sequence[str]) -> list[Moment]:
+    """Decide on a round's attacks, all of different kinds as far as there are enough."""
+    random = Random(seed)
+    deck: list[str] = []
+    moments = []
+    for share in sorted(random.uniform(FIRST_SHARE, LAST_SHARE) for _ in range(MOMENTS)):
+        together: list[tuple[str, float]] = []
+        targets: set[str] = set()
+        for _ in range(1 + (random.random() < TOGETHER_SHARE)):
+            deck = deck or random.sample(list(kinds), len(kinds))
+            kind = next((kind for kind in deck if ATTACKS[kind].target not in targets), None)
+            if kind is not None:
+                deck.remove(kind)
+                targets.add(ATTACKS[kind].target)
+                together.append((kind, random.uniform(ATTACKS[kind].least, ATTACKS[kind].most)))
+        moments.append(Moment(share, together))
+    return moments
+
+
+class Round:
+    """One round in an installation; `run` it."""
+
+    def __init__(self, arena: Arena, lab: Installation, case: Case, seed: int, said: Result) -> None:
+        self.arena = arena
+        self._lab = lab
+        self._case = case
+        self._random = Random(-seed)
+        self._result = said
+        self._at_work: list[WorkerProcess] = []
+        self._began = time.monotonic()
+        self._trouble: set[str] = set()
+
+    # -- what attacks ask for ------------------------------------------------------------------------------------------
+
+    @property
+    def troubled(self) -> bool:
+        return bool(self._trouble)
+
+    def pick(self) -> WorkerProcess:
+        self._tend()
+        up = [worker for worker in self._at_work if UP in worker.log] or self._at_work
+        worker = self._random.choice(up)
+        self._at_work.remove(worker)
+        return worker
+
+    def start(self) -> WorkerProcess:
+        worker = self._lab.start()
+        self._at_work.append(worker)
+        return worker
+
+    def back(self, worker: WorkerProcess) -> None:
+        self._at_work.append(worker)
+
+    def fault(self, what: str) -> None:
+        self._result.wrong.append(what)
+
+    # -- the round -----------------------------------------------------------------------------------------------------
+
+    def run(self, moments: Iterable[Moment], wanted: Outcome) -> None:
+        """Run it; the result given to the constructor tells how it went."""
+        for _ in range(WORKERS):
+            self.start()
+        for moment in moments:
+            self._wait_until_taken(moment.share)
+            self._attack(moment)
+        while len(self._at_work) < WORKERS:
+            self.start()
+        if self._finish():
+            self._compare(wanted)
+        self._result.seconds = time.monotonic() - self._began
+
+    def _attack(self, moment: Moment) -> None:
+        going: list[tuple[float, str, float, str, End]] = []
+        taken = self._taken()
+        for kind, seconds in sorted(moment.attacks, key=lambda attack: ATTACKS[attack[0]].target, reverse=True):
+            target = ATTACKS[kind].target
+            self._trouble |= {target} - {"worker"}
+            at = time.monotonic()
+            what, end = ATTACKS[kind].begin(self)
+            going.append((time.monotonic() + seconds, kind, at, what, end))
+        for until, kind, at, what, end in sorted(going, key=lambda attack: attack[0]):
+            while (left := until - time.monotonic()) > 0:
+                time.sleep(min(left, LOOK_SECONDS))
+            told = f"{what}, {end()}" if what else end()
+            self._trouble.discard(ATTACKS[kind].target)
+            now = time.monotonic()
+            self._result.done.append(Done(kind, at - self._began, now - at, taken, told))
+
+    def _wait_until_taken(self, share: float) -> None:
+        deadline = time.monotonic() + MOMENT_SECONDS_MAX
+        while time.monotonic() < deadline and self._taken() < share * len(self._case.log.records):
+            self._tend()
+            time.sleep(LOOK_SECONDS)
+
+    def _taken(self) -> int:
+        with contextlib.suppress(redis.RedisError):
+            return self._lab.taken()
+        return -1
+
+    def _tend(self) -> None:
+        """Start again what has ended by itself."""
+        for worker in [worker for worker in self._at_work if not worker.running]:
+            self._at_work.remove(worker)
+            seconds = time.monotonic() - self._began
+            last = worker.log.strip().splitlines()[-1:]
+            self._result.exits.append(f"{seconds:.0f} s: {worker.name} ended with {worker.code}: {' '.join(last)}")
+            if len(self._result.exits) > EXITS_MAX:
+                raise RuntimeError("workers keep ending by themselves: " + self._result.exits[-1])
+            self.start()
+
+    def _finish(self) -> bool:
+        deadline = time.monotonic() + FINISH_SECONDS_MAX
+        while time.monotonic() < deadline:
+            self._tend()
+            with contextlib.suppress(redis.RedisError):
+                if self._lab.reached(self._case.log.last_ms):
+                    return True
+            time.sleep(LOOK_SECONDS)
+        self.fault(
+            f"not at the end {FINISH_SECONDS_MAX:g} s after the last attack: {self._taken()} of "
+            f"{len(self._case.log.records)} records taken, {self._lab.metas()}\n{last_words(self._at_work)}"
+        )
+        return False
+
+    def _compare(self, wanted: Outcome) -> None:
+        found = of_workers(self._lab)
+        result = self._result
+        result.wrong += differences(found, wanted)
+        result.digest, result.repeated = found.digest, found.repeated
+        if (taken := self._lab.taken()) != len(self._case.log.records):
+            self.fault(f"{taken} records taken of {len(self._case.log.records)}")
+        for worker in self._at_work:
+            for topic, counts in worker.events().items():
+                if counts["read"] != counts.total() - counts["read"]:
+                    self.fault(f"{worker.name} has lost count of {topic}: {dict(counts)}")
+
+
+def run_round(arena: Arena, case: Case, wanted: Outcome, seed: int, kinds: Sequence[str], folder: Path) -> Result:
+    """Run the round of this seed; everything that its processes say is in `folder`."""
+    result = Result(seed, case.name, folder=str(folder))
+    with arena.installation(case.log, folder, **case.steps()) as lab:
+        going = Round(arena, lab, case, seed, result)
+        try:
+            going.run(plan(seed, kinds), wanted)
+        except (
+            Exception
+        ) as error:  # whatever it is, the next round must find everything in its place, and this one is lost
+            result.wrong.append(f"{type(error).__name__}: {error}")
+            raise
+    return result
