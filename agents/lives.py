@@ -113,7 +113,8 @@ def revive(stored: Meta | None, known: Said | None, seen: tuple[int, int], now_m
         noted = (0, 0) if known is None else (known.life, known.commits)
         lost = "" if at >= max(noted, seen) else f"commits after number {stored.commits} are not there any more"
     if lost:
-        meta.life = max(now_ms, meta.life + 1, seen[0] + 1, 0 if known is None else known.life + 1)
+        earlier = [0 if stored is None else stored.life, seen[0], 0 if known is None else known.life]
+        meta.life = max(now_ms, max(earlier) + 1)
         meta.seq = 0
         meta.said = known if meta.said is None or known is None else meta.said.with_(known)
     return meta, lost

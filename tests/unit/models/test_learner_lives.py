@@ -1,0 +1,100 @@
+"""A source whose state was lost tells all of it again: the learner learns none of it twice, and misses nothing."""
+
+from models.labels import Example, ExampleBatch, pack_vector
+from models.learner import Learner
+from models.learner_state import LearnerState
+from streams.time import DAY_MS
+
+FIRST, SECOND, THIRD = 1_000, 2_000, 3_000
+
+
+def example(customer: str, matured_day: int, label: int = 0) -> Example:
+    taken_ms = (matured_day - 10) * DAY_MS
+    return Example(customer, taken_ms, matured_day * DAY_MS, label, 0.5, 0, "new", pack_vector([float(matured_day)]))
+
+
+def batch(
+    seq: int, mark_day: int, *examples: Example, life: int = FIRST, **fields: dict[int, list[int]]
+) -> ExampleBatch:
+    return ExampleBatch(0, 1, seq, mark_day * DAY_MS, examples=list(examples), life=life, **fields)  # type: ignore[arg-type]
+
+
+def learner() -> Learner:
+    return Learner(["silence_days"], ["log"], grid_ms=DAY_MS, min_labels=1)
+
+
+def learnt(made: Learner) -> int:
+    made.advance()
+    return made.counters.examples
+
+
+def test_what_was_learnt_is_not_learnt_again() -> None:
+    made = learner()
+    made.absorb(batch(1, 20, example("a", 15), example("b", 20)))
+    assert learnt(made) == 2
+    made.absorb(batch(1, 12, life=SECOND))
+    made.absorb(batch(2, 18, example("a", 15), life=SECOND))
+    made.absorb(batch(3, 30, example("b", 20), example("c", 25), life=SECOND))
+    assert learnt(made) == 3
+    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (2, 0, 0)
+
+
+def test_what_waits_beyond_the_mark_is_known_by_customer_and_time() -> None:
+    made = learner()
+    made.absorb(batch(1, 20, example("a", 23), example("b", 22)))
+    assert learnt(made) == 0
+    made.absorb(batch(1, 30, example("b", 22), example("a", 23), example("c", 22), life=SECOND))
+    assert learnt(made) == 3
+    assert made.counters.found_again == 2
+
+
+def test_the_frontier_waits_for_nobody_who_is_built_again() -> None:
+    made = learner()
+    made.absorb(batch(7, 20, example("a", 15)))
+    made.advance()
+    made.absorb(batch(1, 5, life=SECOND))
+    assert made.frontier_ms() == 20 * DAY_MS
+
+
+def test_batches_of_an_earlier_life_come_too_late() -> None:
+    made = learner()
+    made.absorb(batch(1, 20, life=SECOND))
+    made.absorb(batch(5, 40, example("a", 35)))
+    assert learnt(made) == 0
+    assert (made.counters.former, made.counters.gaps) == (1, 0)
+
+
+def test_a_learner_that_was_lost_as_well_passes_over_what_earlier_lives_have_left() -> None:
+    old = [batch(1, 20, example("a", 15)), batch(2, 30, example("b", 25))]
+    new = [batch(1, 18, example("a", 15), life=SECOND), batch(2, 40, example("b", 25), example("c", 35), life=SECOND)]
+    made, alone = learner(), learner()
+    made.expect({0: SECOND})
+    for one in [*old, *new]:
+        made.absorb(one)
+    for one in new:
+        alone.absorb(one)
+    assert [guide.learnt_until_ms for guide in made.advance()] == [guide.learnt_until_ms for guide in alone.advance()]
+    assert made.counters.examples == alone.counters.examples == 3
+    assert (made.counters.former, made.life) == (2, SECOND)
+
+
+def test_counts_of_days_that_were_told_are_not_counted_again() -> None:
+    state = LearnerState()
+    state.take(batch(1, 20, stats={20: [1]}, inputs={20: [1]}))
+    fresh = state.take(batch(1, 30, life=SECOND, stats={20: [1], 21: [2]}, inputs={19: [1], 22: [3]}))
+    assert fresh is not None
+    assert (fresh.stats, fresh.inputs) == ({21: [2]}, {22: [3]})
+
+
+def test_lives_survive_the_store_and_a_third_one_counts_from_the_second() -> None:
+    made = learner()
+    made.absorb(batch(1, 20, example("a", 15)))
+    made.advance()
+    made.absorb(batch(1, 30, example("b", 25), life=SECOND))
+    made.advance()
+    again = learner()
+    again.restore(made.to_bytes())
+    again.absorb(batch(1, 40, example("a", 15), example("b", 25), example("c", 35), life=THIRD))
+    assert learnt(again) == 3
+    again.absorb(batch(2, 50, example("d", 45), life=SECOND))
+    assert again.counters.former == 1
