@@ -45,9 +45,8 @@ def _topic_ids(settings: Settings, topics: Sequence[str]) -> dict[str, str]:
     seconds = settings.kafka_timeout_ms / 1000
     found: dict[str, str] = {}
     try:
-        asked = AdminClient(librdkafka_options(settings)).describe_topics(
-            TopicCollection(list(topics)), request_timeout=seconds
-        )
+        client = AdminClient(librdkafka_options(settings))  # held on to: with it would go what was asked
+        asked = client.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
         for topic, answer in asked.items():
             found[topic] = str(answer.result(seconds).topic_id)
     except (KafkaException, TimeoutError) as error:
