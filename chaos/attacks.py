@@ -32,6 +32,10 @@ class Stage(Protocol):
         """Another worker, which is counted among those at work."""
         ...
 
+    def pick_all(self) -> list[WorkerProcess]:
+        """All workers that are at work; none is counted any more."""
+        ...
+
     def back(self, worker: WorkerProcess) -> None:
         """Count one that was picked among those at work again."""
         ...
@@ -149,6 +153,19 @@ def _to_kafka(arena: Arena) -> Proxy:
     return arena.kafka_proxy
 
 
+def _wipe(stage: Stage) -> tuple[str, End]:
+    stage.arena.wipe()
+    return "", lambda: "all of it"
+
+
+def _wipe_asleep(stage: Stage) -> tuple[str, End]:
+    workers = stage.pick_all()
+    for worker in workers:
+        worker.kill()
+    stage.arena.wipe()
+    return "with every worker killed", lambda: f"{', '.join(stage.start().name for _ in workers)} instead"
+
+
 ATTACKS: Final[Mapping[str, Attack]] = {
     "kill": Attack("worker", 0.0, 4.0, _kill),
     "freeze": Attack("worker", 3 * SESSION_SECONDS, 3 * SESSION_SECONDS + 1, _freeze),
@@ -166,4 +183,6 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "redis-cut": Attack("redis", 0.0, 3.0, _line(_to_redis, "cut")),
     "redis-slow": Attack("redis", 2.0, 5.0, _line(_to_redis, "slow")),
     "redis-mute": Attack("redis", 0.2, 3.0, _line(_to_redis, "mute")),
+    "redis-wipe": Attack("redis", 0.0, 0.0, _wipe),
+    "redis-wipe-asleep": Attack("worker", 0.0, 1.0, _wipe_asleep),
 }

@@ -7,11 +7,13 @@ import asyncio
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import redis
 
 from agents.meta import Meta, decode_meta
@@ -146,13 +148,20 @@ class Installation:
         return sorted(records, key=lambda record: (record.partition, record.offset))
 
     def examples(self) -> list[Example]:
-        """All examples, each batch once, in no order that means anything."""
-        batches: dict[tuple[int, int], ExampleBatch] = {}
+        """All examples, each batch once, in no order that means anything; what a later life of a state found again counts once."""
+        batches: dict[tuple[int, int, int], ExampleBatch] = {}
+        lives: dict[int, Counter[bytes]] = {}
         for record in read(self.settings, self.settings.topics().examples):
             batch = decode_batch(record.value)
-            known = batches.setdefault((batch.source, batch.seq), batch)
+            number = (batch.source, batch.life, batch.seq)
+            known = batches.setdefault(number, batch)
             assert known == batch, "a batch that is sent again is the same batch"
-        return [example for batch in batches.values() for example in batch.examples]
+            if known is batch:
+                lives.setdefault(batch.life, Counter()).update(map(msgspec.msgpack.encode, batch.examples))
+        found: Counter[bytes] = Counter()
+        for examples in lives.values():
+            found |= examples
+        return [msgspec.msgpack.decode(example, type=Example) for example in found.elements()]
 
 
 @contextlib.contextmanager

@@ -115,6 +115,10 @@ class Round:
         self._at_work.remove(worker)
         return worker
 
+    def pick_all(self) -> list[WorkerProcess]:
+        picked, self._at_work = self._at_work, []
+        return picked
+
     def start(self) -> WorkerProcess:
         worker = self._lab.start()
         self._at_work.append(worker)
