@@ -15,6 +15,7 @@ from alerts.bands import Band
 from alerts.episode import Episode
 from features.state import Activity
 from models.labels import Pending
+from streams.bounds import Finite, InstantMs, Share
 from streams.errors import Corrupt, NewerSchema
 
 CUSTOMER_SCHEMA: Final = 1
@@ -26,13 +27,13 @@ MIGRATIONS: Final[Mapping[int, Callable[[bytes], bytes]]] = {}
 class Attributes(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What the business has told about a customer (the latest Profile event); None where it has not."""
 
-    updated_ms: int
+    updated_ms: InstantMs
     segment: str | None = None
     owner: str | None = None
     plan: str | None = None
-    annual_value: float | None = None
+    annual_value: Finite | None = None
     do_not_contact: bool = False
-    signed_up_ms: int | None = None
+    signed_up_ms: InstantMs | None = None
 
     @property
     def says_nothing(self) -> bool:
@@ -60,12 +61,12 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     pending: list[Pending] = []
     episode: Episode = msgspec.field(default_factory=Episode)
     attributes: Attributes | None = None
-    first_ms: int = 0
-    as_of_ms: int = 0
-    wake_ms: int = 0
-    risk: float = 0.0
+    first_ms: InstantMs = 0
+    as_of_ms: InstantMs = 0
+    wake_ms: InstantMs = 0
+    risk: Share = 0.0
     band: Band | Literal[""] = ""
-    cancelled_ms: int | None = None
+    cancelled_ms: InstantMs | None = None
 
     @property
     def present_ms(self) -> int:
@@ -108,7 +109,7 @@ def decode_customer(value: bytes) -> Customer:
         payload, schema = MIGRATIONS[schema](payload), schema + 1
     try:
         return _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt(
             f"a customer's state cannot be read ({error}): delete the key, and replay the partition to rebuild it"
         ) from error

@@ -170,7 +170,7 @@ def decode(value: bytes) -> Alert:
     """
     try:
         alert = _decoder.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt(f"a message on the alerts' topic is not an alert ({error}): skip it") from error
     if alert.schema_version > SCHEMA_VERSION:
         raise NewerSchema(

@@ -36,6 +36,7 @@ import msgspec
 from alerts.episode import Basis
 from alerts.policy import LANES, Policy
 from alerts.segments import SEGMENTS
+from streams.bounds import Count, Day, Tally
 from streams.errors import Corrupt
 from streams.time import day_of
 
@@ -62,9 +63,9 @@ DAYS_KEPT_MAX: Final = 800
 class DayStats(msgspec.Struct, array_like=True):
     """Counts of one UTC day: per lane edge to change in crossings, value bin to customers, and episodes opened."""
 
-    rises: dict[str, dict[int, int]] = {}
-    values: dict[int, int] = {}
-    opened: int = 0
+    rises: dict[str, dict[int, Tally]] = {}
+    values: dict[int, Count] = {}
+    opened: Count = 0
 
     def add(self, other: DayStats) -> None:
         """Add the counts of `other`."""
@@ -137,7 +138,7 @@ class BudgetKeeper:
             Corrupt: it is something else.
         """
         try:
-            counted = msgspec.convert(stats, dict[int, DayStats])
+            counted = msgspec.convert(stats, dict[Day, DayStats])
         except msgspec.ValidationError as error:
             raise Corrupt(f"statistics from partition {source} cannot be read ({error}): skip the message") from error
         for day, counts in counted.items():
@@ -219,7 +220,7 @@ class BudgetKeeper:
             Corrupt: it is something else.
         """
         try:
-            kept = msgspec.convert(state, tuple[dict[int, DayStats], dict[str, int]])
+            kept = msgspec.convert(state, tuple[dict[Day, DayStats], dict[str, Day]])
         except msgspec.ValidationError as error:
             raise Corrupt(f"the stored budget cannot be read ({error}): start the learner anew") from error
         self._days, self._first_day = kept

@@ -12,11 +12,15 @@ one who comes back after the state was deleted does not get old ids a second tim
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from alerts.bands import Band, Raised
+from streams.bounds import Count, Day, Finite, InstantMs
+
+SEQ_MAX: Final = 1_000
+"""Alerts of one episode; opened, escalated twice and closed are four."""
 
 Kind = Literal["opened", "escalated", "resolved", "churned"]
 Cause = Literal["rise", "return", "fall", "false_alarm", "gone", "cancelled"]
@@ -86,29 +90,29 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
         action: what was done, as reported with it.
     """
 
-    life_day: int = 0
-    number: int = 0
+    life_day: Day = 0
+    number: Count = 0
     open: bool = False
-    seq: int = 0
-    opened_ms: int = 0
-    closed_ms: int = 0
+    seq: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] = 0
+    opened_ms: InstantMs = 0
+    closed_ms: InstantMs = 0
     band: Band = "low"
-    threshold: float = 0.0
-    risk: float = 0.0
-    peak_risk: float = 0.0
-    mark: float = 0.0
-    shift: float = 0.0
-    shift_since_ms: int = 0
-    seen_ms: int = 0
+    threshold: Finite = 0.0
+    risk: Finite = 0.0
+    peak_risk: Finite = 0.0
+    mark: Finite = 0.0
+    shift: Finite = 0.0
+    shift_since_ms: InstantMs = 0
+    seen_ms: InstantMs = 0
     basis: Literal["model", "rule", ""] = ""
     segment: str = ""
-    value: float = 0.0
+    value: Finite = 0.0
     holdout: bool = False
     lost: bool = False
-    quiet_until_ms: int = 0
-    snoozed_until_ms: int = 0
+    quiet_until_ms: InstantMs = 0
+    snoozed_until_ms: InstantMs = 0
     outcome: str = ""
-    outcome_ms: int = 0
+    outcome_ms: InstantMs = 0
     action: str = ""
 
     def next_look_ms(self, after_ms: int) -> int | None:

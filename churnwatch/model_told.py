@@ -22,6 +22,11 @@ INPUTS_TOLD: Final = 5
 CHANGES: Final = ("at", "from", "to", "by", "log loss lower by", "t", "labels", "weeks")
 
 
+def _when(at_ms: int) -> str:
+    """Write an instant; before 1970 is where a learner stands that has not heard of any."""
+    return iso(at_ms) if at_ms >= 0 else "the beginning"
+
+
 def guide_told(head: Head, guide: Guide) -> dict[str, object]:
     """Return all there is to say of a model, as plain data."""
     standing = guide.standing
@@ -33,7 +38,7 @@ def guide_told(head: Head, guide: Guide) -> dict[str, object]:
         "recipe": guide.recipe,
         "weights": {"logistic": guide.weights[0], "within": guide.weights[1]},
         "examples": guide.examples,
-        "learnt_until": iso(guide.learnt_until_ms),
+        "learnt_until": _when(guide.learnt_until_ms),
         "base_rate": guide.base_rate,
         "verdict": {"band": standing.verdict.band, "reason": standing.verdict.reason},
         "quality": guide.quality,
@@ -73,7 +78,7 @@ def promotions_told(promotions: Sequence[Promotion]) -> list[dict[str, object]]:
     """Return changes of champion as plain data, oldest first."""
     return [
         {
-            "at": iso(change.at_ms),
+            "at": _when(change.at_ms),
             "from": change.before,
             "to": change.after,
             "by": change.by,
@@ -90,7 +95,7 @@ def record_told(record: Record, *, kept: bool) -> dict[str, object]:
     """Return an entry of the history as plain data."""
     return {
         "version": record.version,
-        "learnt_until": iso(record.learnt_until_ms),
+        "learnt_until": _when(record.learnt_until_ms),
         "examples": record.examples,
         "recipe": record.recipe,
         "verdict": record.band,
@@ -104,7 +109,7 @@ def say_guide(head: Head, guide: Guide) -> None:
     standing = guide.standing
     scores = guide.version == (head.pinned or head.version)
     pinned = " (pinned)" if guide.version == head.pinned else ""
-    until = iso(guide.learnt_until_ms)
+    until = _when(guide.learnt_until_ms)
     say(f"Model {guide.version}{pinned}, learnt from {guide.examples:,} examples up to {until}")
     if not guide.ready:
         say("Too few labels yet: alerts rest on the silence rule.")
@@ -130,7 +135,7 @@ def say_guide(head: Head, guide: Guide) -> None:
 def say_changes(promotions: Sequence[Promotion]) -> None:
     """Tell a person who became champion when; nothing where nobody did."""
     rows = [
-        (iso(c.at_ms), c.before, c.after, c.by, f"{c.gain:.4f}", f"{c.t:.1f}", f"{c.labels:,}", c.weeks)
+        (_when(c.at_ms), c.before, c.after, c.by, f"{c.gain:.4f}", f"{c.t:.1f}", f"{c.labels:,}", c.weeks)
         for c in promotions
     ]
     if rows:

@@ -19,7 +19,7 @@ import msgspec
 from streams.codec import Limits, RawRecord, Rejected, decode
 from streams.errors import InputFileError
 from streams.files import read_events
-from streams.time import iso, parse_instant
+from streams.time import INSTANT_MAX_MS, INSTANT_MIN_MS, iso, parse_instant
 
 BAD_LINES_MAX: Final = 100_000
 """More bad lines than this and the file is not one of events."""
@@ -107,11 +107,25 @@ def message(stream: str, raw: bytes, shift_ms: int = 0) -> Message:
     fields.pop("stream", None)
     if shift_ms:
         for name in INSTANTS:
-            at = _instant_or_none.decode(fields[name]) if name in fields else None
+            at = _instant_in(fields[name]) if name in fields else None
             if at is not None:
-                fields[name] = msgspec.Raw(msgspec.json.encode(iso(parse_instant(at) + shift_ms)))
+                fields[name] = msgspec.Raw(msgspec.json.encode(iso(_within(at + shift_ms))))
     occurred_ms = parse_instant(_instant.decode(fields["occurred_at"]))
     return occurred_ms, stream, _text.decode(fields["customer_id"]).encode(), msgspec.json.encode(fields)
+
+
+def _instant_in(raw: msgspec.Raw) -> int | None:
+    """Read a field of this name; None where it holds no instant, for of another stream it may hold anything."""
+    try:
+        at = _instant_or_none.decode(raw)
+        return None if at is None else parse_instant(at)
+    except ValueError:
+        return None
+
+
+def _within(at_ms: int) -> int:
+    """Hold a shifted instant to the calendar: what lay far from the events may fall off its end."""
+    return min(max(at_ms, INSTANT_MIN_MS), INSTANT_MAX_MS)
 
 
 def messages(paths: Sequence[Path], bad: Mapping[Path, set[int]], shift_ms: int = 0) -> Iterator[Message]:

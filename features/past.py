@@ -6,6 +6,7 @@ import msgspec
 
 from features.rhythm import NO_RHYTHM, Rhythm, extend
 from features.tiles import SUM_MAX, WINDOW_DAYS_MAX, AnyTile, LoginTile, OrderTile, ReviewTile
+from streams.bounds import Day, Sum
 
 PRESENCE_DAYS_MAX: Final = 365
 """How far back from its instant a feature vector asks whether there was an order on a day."""
@@ -18,13 +19,13 @@ still by more than this is beyond the reach of every vector that may yet be comp
 class Past(msgspec.Struct, array_like=True, gc=False):
     """Sums over tiles older than the retention, in the tiles' units; `order_days` ascending."""
 
-    orders: int = 0
-    amount: int = 0
+    orders: Sum = 0
+    amount: Sum = 0
     order_rhythm: Rhythm = NO_RHYTHM
     login_rhythm: Rhythm = NO_RHYTHM
-    ratings: int = 0
-    rating_tenths: int = 0
-    order_days: list[int] = []
+    ratings: Sum = 0
+    rating_tenths: Sum = 0
+    order_days: list[Day] = []
 
 
 def take_before(tiles: list[AnyTile], day: int) -> list[AnyTile]:

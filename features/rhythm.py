@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from streams.bounds import Count, Day
+
 SHAPE: Final = 0.243
 RATE_DAYS: Final = 30.9
 LEAVE_A: Final = 0.793
@@ -27,12 +29,12 @@ LOG_ODDS_MAX: Final = 12.0
 class Rhythm(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Distinct days on which something happened, and the gaps between them. Days are UTC day numbers, -1 for none."""
 
-    days: int = 0
-    first_day: int = -1
-    last_day: int = -1
-    gap_squares: int = 0
-    gap_max: int = 0
-    gap_last: int = 0
+    days: Count = 0
+    first_day: Day = -1
+    last_day: Day = -1
+    gap_squares: Count = 0
+    gap_max: Count = 0
+    gap_last: Count = 0
 
     @property
     def span_days(self) -> int:

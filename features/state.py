@@ -28,6 +28,7 @@ from features.tiles import (
     thousandths,
     tile_on,
 )
+from streams.bounds import Day, InstantMs
 from streams.events import Cancellation, InputEvent, Login, Order, Review
 from streams.events import Ticket as TicketEvent
 from streams.time import DAY_MS, day_of, day_start
@@ -41,17 +42,17 @@ CHANNELS: Final = {"web": 1, "app": 2, "store": 4, "call": 8, "other": 16}
 class Activity(msgspec.Struct, array_like=True, gc=False):
     """All that is kept of one customer. Instants are epoch milliseconds, None where there was no such event."""
 
-    first_seen_ms: int | None = None
-    last_order_ms: int | None = None
-    last_login_ms: int | None = None
+    first_seen_ms: InstantMs | None = None
+    last_order_ms: InstantMs | None = None
+    last_login_ms: InstantMs | None = None
     currency: str | None = None
-    currency_day: int = -1
+    currency_day: Day = -1
     past: Past | None = None
     order_tiles: list[OrderTile] = []
     login_tiles: list[LoginTile] = []
     review_tiles: list[ReviewTile] = []
     tickets: list[Ticket] = []
-    cancellations: list[int] = []
+    cancellations: list[InstantMs] = []
     seen: bytes = b""
 
     @classmethod

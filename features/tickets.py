@@ -8,12 +8,13 @@ time above, and in the low 14 bits status, category, severity and satisfaction.
 from bisect import insort
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from features.tiles import tenths
 from streams.events import Ticket as TicketEvent
+from streams.time import INSTANT_MAX_MS
 
 TICKETS_MAX: Final = 64
 """Tickets kept per customer; beyond, the oldest resolved one goes first."""
@@ -28,13 +29,14 @@ _NAMES: Final = ("none", "billing", "delivery", "product", "service", "account",
 CATEGORIES: Final = {name: code for code, name in enumerate(_NAMES)}
 SEVERITIES: Final = {"none": 0, "low": 1, "normal": 2, "high": 3}
 _SHIFT: Final = 14
+_PACKED_MAX: Final = (INSTANT_MAX_MS + 1 << _SHIFT) - 1
 
 
 class Ticket(msgspec.Struct, array_like=True, gc=False):
     """One ticket. `key` is a 64-bit digest of its id, `events` ascending in time (see `pack`)."""
 
     key: int
-    events: list[int]
+    events: Annotated[list[Annotated[int, msgspec.Meta(ge=0, le=_PACKED_MAX)]], msgspec.Meta(min_length=1)]
 
 
 class Standing(msgspec.Struct, gc=False):

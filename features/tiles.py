@@ -17,6 +17,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from streams.bounds import Day, Sum
+
 WINDOW_DAYS_MAX: Final = 180
 """How far back from its instant a feature vector reads tiles."""
 
@@ -33,40 +35,40 @@ _TENTHS: Final = 10
 class Tile(msgspec.Struct, array_like=True, gc=False):
     """A day's tile. `day` is the UTC day number since 1970-01-01."""
 
-    day: int
+    day: Day
 
 
 class OrderTile(Tile, array_like=True, gc=False):
     """Orders of a day. The first four are of placed orders: count, amount and discount in thousandths, items in tenths."""
 
-    orders: int = 0
-    amount: int = 0
-    discount: int = 0
-    items: int = 0
-    cancelled: int = 0
-    returned: int = 0
+    orders: Sum = 0
+    amount: Sum = 0
+    discount: Sum = 0
+    items: Sum = 0
+    cancelled: Sum = 0
+    returned: Sum = 0
 
 
 class LoginTile(Tile, array_like=True, gc=False):
     """Logins of a day. `timed` are those that state how long the session took; `channels` is a bit set."""
 
-    logins: int = 0
-    timed: int = 0
-    seconds: int = 0
-    channels: int = 0
+    logins: Sum = 0
+    timed: Sum = 0
+    seconds: Sum = 0
+    channels: Sum = 0
 
 
 class ReviewTile(Tile, array_like=True, gc=False):
     """Reviews and surveys of a day: ratings (1 to 5) and survey answers (0 to 10), and how many mention a topic."""
 
-    ratings: int = 0
-    rating_tenths: int = 0
-    surveys: int = 0
-    nps_tenths: int = 0
-    price: int = 0
-    service: int = 0
-    product: int = 0
-    other: int = 0
+    ratings: Sum = 0
+    rating_tenths: Sum = 0
+    surveys: Sum = 0
+    nps_tenths: Sum = 0
+    price: Sum = 0
+    service: Sum = 0
+    product: Sum = 0
+    other: Sum = 0
 
 
 AnyTile = TypeVar("AnyTile", bound=Tile)

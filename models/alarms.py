@@ -12,11 +12,13 @@ against the threshold is the risk as it was said; alerts lift it by how new it i
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from streams.bounds import Count
 
 WEEKS: Final = 14
 """Weeks of silence told apart; the last holds all longer ones."""
@@ -24,6 +26,9 @@ WEEKS: Final = 14
 WEEK_DAYS: Final = 7
 LEAVERS_MIN: Final = 20
 """A week with fewer leavers says nothing about the lead."""
+
+
+ByWeek = Annotated[list[Count], msgspec.Meta(min_length=WEEKS, max_length=WEEKS)]
 
 
 def _zeros() -> list[int]:
@@ -39,12 +44,12 @@ class Alarms(msgspec.Struct, array_like=True):
         leavers: the churned by whole weeks since their last order; caught: those of them who were warned about.
     """
 
-    asked: int = 0
-    churned: int = 0
-    warned: int = 0
-    right: int = 0
-    leavers: list[int] = msgspec.field(default_factory=_zeros)
-    caught: list[int] = msgspec.field(default_factory=_zeros)
+    asked: Count = 0
+    churned: Count = 0
+    warned: Count = 0
+    right: Count = 0
+    leavers: ByWeek = msgspec.field(default_factory=_zeros)
+    caught: ByWeek = msgspec.field(default_factory=_zeros)
 
     def update(
         self, warned: NDArray[np.bool_], labels: NDArray[np.int64], silence_days: NDArray[np.float64] | None

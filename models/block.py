@@ -6,14 +6,16 @@ rows (n)  ->  risks, labels, versions, taken (n)   inputs (n, features)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from models.labels import INPUT_MAX, Example
+from streams.bounds import Count, InstantMs, Share
 
-Waiting = tuple[int, int, str, int, float, int, str, bytes]
+Waiting = tuple[InstantMs, InstantMs, str, Annotated[int, Meta(ge=0, le=1)], Share, Count, str, bytes]
 """An example in the order of learning: matured, taken, customer, label, risk, version, segment, vector."""
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from models.logits import sigmoid
 from models.sketch import MILLION, millionths
+from streams.bounds import ClockMs, Count, Finite, Tally
 
 Recipe = Literal["mean", "logistic", "within", "stacked"]
 FIXED: Final[dict[str, float]] = {"mean": 0.5, "logistic": 1.0, "within": 0.0}
@@ -71,8 +72,10 @@ class Contest:
 class Week(msgspec.Struct, array_like=True):
     """Examples taken at one instant: how many, and in millionths the losses of every one of `RECIPES`."""
 
-    examples: int = 0
-    losses: list[int] = msgspec.field(default_factory=lambda: [0] * len(RECIPES))
+    examples: Annotated[int, msgspec.Meta(ge=1, le=1 << 48)] = 0
+    losses: Annotated[list[Tally], msgspec.Meta(min_length=len(RECIPES), max_length=len(RECIPES))] = msgspec.field(
+        default_factory=lambda: [0] * len(RECIPES)
+    )
 
     def loss(self, recipe: str) -> float:
         """Return the mean log loss of a recipe, in nats."""
@@ -85,14 +88,14 @@ class Promotion(msgspec.Struct, array_like=True, frozen=True):
     `gain` is in nats an example, over `labels` of `weeks`; 0 where no test was asked.
     """
 
-    at_ms: int
+    at_ms: ClockMs
     before: str
     after: str
     by: Literal["test", "setting"]
-    gain: float = 0.0
-    t: float = 0.0
-    labels: int = 0
-    weeks: int = 0
+    gain: Finite = 0.0
+    t: Finite = 0.0
+    labels: Count = 0
+    weeks: Count = 0
 
     def __str__(self) -> str:
         """Say who follows whom, and why.
@@ -112,10 +115,10 @@ class Trial(msgspec.Struct, array_like=True, frozen=True):
     """How a challenger stands against the champion: by how much it is better, how surely, on what; `wins` if all is met."""
 
     recipe: str
-    gain: float
-    t: float
-    labels: int
-    weeks: int
+    gain: Finite
+    t: Finite
+    labels: Count
+    weeks: Count
     wins: bool
 
 
@@ -127,12 +130,12 @@ class Trials(msgspec.Struct, array_like=True):
     those after the first `WARM_UP_WEEKS`, each counting `LEAN_DECAY` of what the next one does.
     """
 
-    champion: str = "stacked"
-    weeks: dict[int, Week] = {}
-    closed_ms: int = -1
-    rest_ms: int = -1
-    judged: int = 0
-    lead: float = 0.0
+    champion: Recipe = "stacked"
+    weeks: dict[ClockMs, Week] = {}
+    closed_ms: ClockMs = -1
+    rest_ms: ClockMs = -1
+    judged: Count = 0
+    lead: Finite = 0.0
     promotions: list[Promotion] = []
 
     def judge(self, taken_ms: int, logits: NDArray[np.float64], labels: NDArray[np.int64], stacked: float) -> None:
@@ -204,7 +207,7 @@ class Trials(msgspec.Struct, array_like=True):
         change = Promotion(boundary_ms, self.champion, best.recipe, "test", best.gain, best.t, best.labels, best.weeks)
         return self._change(best.recipe, change)
 
-    def _change(self, recipe: str, change: Promotion) -> Promotion | None:
+    def _change(self, recipe: Recipe, change: Promotion) -> Promotion | None:
         if recipe == self.champion:
             return None
         self.champion = recipe

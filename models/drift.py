@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from statistics import median
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ from river.drift import PageHinkley
 from models.input_counts import EDGES, INPUT_BINS
 from models.measures import RISK_MIN
 from models.sketch import BINS, MILLION, Sketch
+from streams.bounds import ClockMs, Count, Day, Finite
 from streams.errors import Corrupt
 from streams.time import day_of
 
@@ -40,6 +41,9 @@ SNAPSHOT_DAYS_MAX: Final = 31
 """Snapshots are no rarer than this, or the reference never counts as whole."""
 
 DAYS_MAX: Final = 400
+COUNT_MAX: Final = 1 << 40
+"""Snapshots of a day that one message may count: sums of them stay far below 64 bits."""
+
 MOVED_MAX: Final = 5
 
 RECENT_WEEKS: Final = 4
@@ -57,11 +61,11 @@ class Moved(msgspec.Struct, array_like=True, frozen=True):
     """A feature that has moved: its index, and the range whose share of the customers changed most (None: open ended)."""
 
     feature: str
-    psi: float
+    psi: Finite
     low: float | None
     high: float | None
-    before: float
-    now: float
+    before: Finite
+    now: Finite
 
     def __str__(self) -> str:
         """Say from what to what.
@@ -85,8 +89,8 @@ class Moved(msgspec.Struct, array_like=True, frozen=True):
 class Shift(msgspec.Struct, array_like=True, frozen=True):
     """A figure before and now, and whether that is enough to warn."""
 
-    before: float
-    now: float
+    before: Finite
+    now: Finite
     warns: bool
 
 
@@ -99,7 +103,7 @@ class Drift(msgspec.Struct, array_like=True, frozen=True):
         base_rate: the share that leaves; errors: the excess log loss in nats; None while there is too little to compare.
     """
 
-    inputs: dict[str, float] = {}
+    inputs: dict[str, Finite] = {}
     moved: list[Moved] = []
     base_rate: Shift | None = None
     errors: Shift | None = None
@@ -123,16 +127,16 @@ class Drift(msgspec.Struct, array_like=True, frozen=True):
 class LabelWeek(msgspec.Struct, array_like=True, frozen=True):
     """A week whose labels are in: when it was taken, how many, how many left, and the excess log loss of each."""
 
-    taken_ms: int
-    examples: int
-    churned: int
-    excess: float
+    taken_ms: ClockMs
+    examples: Annotated[int, msgspec.Meta(ge=1, le=1 << 48)]
+    churned: Count
+    excess: Finite
 
 
 class DriftState(msgspec.Struct, array_like=True):
     """What is remembered: counts of snapshots by UTC day (at most `DAYS_MAX`), and the latest `WEEKS_MAX` labelled weeks."""
 
-    days: dict[int, list[int]] = {}
+    days: dict[Day, list[Count]] = {}
     weeks: list[LabelWeek] = []
 
     def absorb(self, inputs: Mapping[int, Any], features: int) -> None:
@@ -169,7 +173,7 @@ class DriftState(msgspec.Struct, array_like=True):
         self.days = {day: counts for day, counts in self.days.items() if day >= first_day}
         recent = self._total(boundary_day - RECENT_DAYS, boundary_day, len(names))
         reference = self._total(first_day, boundary_day - RECENT_DAYS, len(names))
-        inputs: dict[str, float] = {}
+        inputs: dict[str, Finite] = {}
         moved: list[Moved] = []
         whole = min(self.days, default=boundary_day) <= first_day + SNAPSHOT_DAYS_MAX
         if whole and min(recent[0].sum(), reference[0].sum()) >= SNAPSHOTS_MIN:
@@ -250,7 +254,7 @@ def _moved(name: str, index: float, before: NDArray[np.int64], now: NDArray[np.i
 
 
 def _all_counts(counts: Sequence[object]) -> bool:
-    return all(isinstance(count, int) and count >= 0 for count in counts)
+    return all(isinstance(count, int) and 0 <= count <= COUNT_MAX for count in counts)
 
 
 def _number(edge: float | None) -> str:

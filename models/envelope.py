@@ -55,5 +55,5 @@ class Envelope(Generic[_Value]):
             raise Corrupt(f"{self._what} has schema {schema}, this program reads {self._oldest} on: {self._remedy}")
         try:
             return self._decoder.decode(written[1:])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Corrupt(f"{self._what} cannot be read ({error}): {self._remedy}") from error

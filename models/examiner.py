@@ -18,12 +18,14 @@ from models.block import Block
 from models.candidates import Contest, Trials
 from models.drift import Drift, DriftState
 from models.guide import Guide, Scale
+from models.input_counts import INPUT_BINS
 from models.prequential import Prequential
 from models.question import Question
 from models.rule import RuleInputs
 from models.shadow import Shadows
 from models.standing import Standing
 from models.verdict import judge
+from streams.errors import Corrupt
 from streams.time import DAY_MS, day_of
 
 PROMOTIONS_TOLD: Final = 10
@@ -132,7 +134,14 @@ class Examiner:
         exam.shadows.keep(guide, exam.trials.weight(), self._span_ms)
 
     def resume(self, exam: Exam) -> None:
-        """Go on from what another examiner remembered."""
+        """Go on from what another examiner remembered; raises `Corrupt` where that was of other features, or no numbers."""
+        counts = INPUT_BINS * len(self._names)
+        if not all(shadow.fits(len(self._names)) for shadow in exam.shadows.kept) or any(
+            len(day) != counts for day in exam.drift.days.values()
+        ):
+            raise Corrupt(
+                "what the learner remembers of its guides does not fit together: delete its state to learn anew"
+            )
         self.exam = exam
         self._drift_day = None
         self._changed()

@@ -13,6 +13,7 @@ import msgspec
 
 from models.envelope import Envelope
 from models.standing import Standing
+from streams.bounds import ClockMs, Count, Finite, Share
 from streams.errors import Corrupt, StateError
 
 GUIDE_SCHEMA: Final = 2
@@ -30,8 +31,8 @@ class Linear(msgspec.Struct, array_like=True, frozen=True):
         slopes: change per unit of each transformed feature (the scaler's division is folded in).
     """
 
-    at_mean: float
-    slopes: tuple[float, ...]
+    at_mean: Finite
+    slopes: tuple[Finite, ...]
 
 
 class Guide(msgspec.Struct, frozen=True):
@@ -57,22 +58,22 @@ class Guide(msgspec.Struct, frozen=True):
         standing: what else is to be told of the model; nothing is decided by it.
     """
 
-    version: int
-    learnt_until_ms: int
-    examples: int
-    base_rate: float
+    version: Count
+    learnt_until_ms: ClockMs
+    examples: Count
+    base_rate: Share
     ready: bool
     names: tuple[str, ...]
     scales: tuple[Scale, ...]
-    means: tuple[float, ...]
+    means: tuple[Finite, ...]
     logistic: Linear
     within: Linear
     recipe: str = "mean"
-    weights: tuple[float, float] = (0.5, 0.5)
-    thresholds: dict[str, float] = {}
-    value_cut: float | None = None
+    weights: tuple[Finite, Finite] = (0.5, 0.5)
+    thresholds: dict[str, Share] = {}
+    value_cut: Finite | None = None
     extra: dict[str, Any] = {}
-    quality: dict[str, float] = {}
+    quality: dict[str, Finite] = {}
     standing: Standing = Standing()
 
 

@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from streams.bounds import Count, Finite
+
 RISK_MIN: Final = 1e-6
 """A risk is taken as at least this, and at most its complement, in the log loss."""
 
@@ -65,10 +67,10 @@ class Reliability(msgspec.Struct, array_like=True, frozen=True):
     `place` is the bin's number: 0 for risks below .1, 9 for those from .9 on.
     """
 
-    place: int
-    said: float
-    came: float
-    examples: int
+    place: Count
+    said: Finite
+    came: Finite
+    examples: Count
 
 
 def roc_auc(churned: Counts, stayed: Counts) -> float | None:

@@ -28,6 +28,7 @@ from models.block import Block
 from models.measures import average_precision, roc_auc, top_precision
 from models.rule import RuleInputs
 from models.sketch import Outcomes, Sketch, outcomes
+from streams.bounds import ClockMs, Count, Finite
 
 COHORTS_MAX: Final = 13
 """Closed cohorts in the rolling figures; a quarter of weeks."""
@@ -105,10 +106,10 @@ class Prequential(msgspec.Struct, array_like=True):
     rule: Sketch = msgspec.field(default_factory=Sketch)
     whole: Tally = msgspec.field(default_factory=Tally)
     segments: dict[str, Tally] = {}
-    cohorts: dict[int, Tally] = {}
-    closed_ms: int = -1
-    weeks: tuple[int, int] = (0, 0)
-    weekly_auc: tuple[float, float] = (0.0, 0.0)
+    cohorts: dict[ClockMs, Tally] = {}
+    closed_ms: ClockMs = -1
+    weeks: tuple[Count, Count] = (0, 0)
+    weekly_auc: tuple[Finite, Finite] = (0.0, 0.0)
 
     def update(self, block: Block, thresholds: NDArray[np.float64], rule: RuleInputs | None) -> None:
         """Test what was said about examples.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from models.block import Block
 from models.guide import Guide, Linear
 from models.logits import PROBABILITY_MIN
+from streams.bounds import ClockMs, Count, Share
 from streams.time import day_of
 
 SHADOWS_MAX: Final = 256
@@ -33,12 +34,19 @@ class Shadow(msgspec.Struct, array_like=True, frozen=True):
         logistic, within: the base learners: value at zero, then slopes; 64-bit floats (1 + features).
     """
 
-    version: int
-    cut_ms: int
-    thresholds: dict[str, float]
-    stacked: float
+    version: Count
+    cut_ms: ClockMs
+    thresholds: dict[str, Share]
+    stacked: Share
     logistic: bytes
     within: bytes
+
+    def fits(self, features: int) -> bool:
+        """Tell whether the base learners are of so many features, and numbers."""
+        parts = self.logistic, self.within
+        return all(
+            len(part) == 8 * (1 + features) and np.isfinite(np.frombuffer(part, dtype="<f8")).all() for part in parts
+        )
 
     def logits(self, transformed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the base learners say of transformed features (n, features), as `scorer.Scorer` would; (n, 2)."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.measures import ECE_BINS, RISK_MIN, Quality, Reliability, binning_error, summarise
+from streams.bounds import Count, Sum
 
 BINS: Final = 1000
 MILLION: Final = 1_000_000
@@ -68,11 +69,11 @@ class Sketch(msgspec.Struct, array_like=True):
         said: sum of risk per calibration bin, in millionths.
     """
 
-    churned: list[int] = msgspec.field(default_factory=lambda: _zeros(BINS))
-    stayed: list[int] = msgspec.field(default_factory=lambda: _zeros(BINS))
-    log_loss: int = 0
-    brier: int = 0
-    said: list[int] = msgspec.field(default_factory=lambda: _zeros(ECE_BINS))
+    churned: list[Count] = msgspec.field(default_factory=lambda: _zeros(BINS))
+    stayed: list[Count] = msgspec.field(default_factory=lambda: _zeros(BINS))
+    log_loss: Sum = 0
+    brier: Sum = 0
+    said: list[Sum] = msgspec.field(default_factory=lambda: _zeros(ECE_BINS))
 
     def __post_init__(self) -> None:
         if {len(self.churned), len(self.stayed)} != {BINS} or len(self.said) != ECE_BINS:

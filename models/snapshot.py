@@ -17,9 +17,18 @@ from models.envelope import Envelope
 from models.guide import Scale
 from models.linear import Vector
 from models.pipeline import ChurnModel
+from streams.bounds import ClockMs, Count, Finite
 from streams.errors import Corrupt, StateError
 
 MODEL_SCHEMA: Final = 2
+
+NUMBER_MAX: Final = 1e36
+"""Inputs are within 1e9, so no sum of their squares gets here."""
+
+SLOPE_MAX: Final = 1e20
+"""Below what a guide may hold."""
+
+MISFIT: Final = "the stored model state's parts do not fit together: delete it to learn anew"
 
 
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
@@ -30,20 +39,20 @@ class ModelState(msgspec.Struct, array_like=True, frozen=True):
     """
 
     fingerprint: str
-    examples: int
+    examples: Count
     means: bytes
     variances: bytes
     weights: bytes
     squares: bytes
-    intercept: float
-    rows: int
-    churned: int
+    intercept: Finite
+    rows: Count
+    churned: Count
     products: bytes
     sums: bytes
     churned_sums: bytes
     between: bytes
     between_labels: bytes
-    groups: dict[int, tuple[int, int, bytes]]
+    groups: dict[ClockMs, tuple[Count, Count, bytes]]
 
 
 def fingerprint(names: Sequence[str], scales: Sequence[Scale]) -> str:
@@ -107,7 +116,18 @@ def load_model(value: bytes, names: Sequence[str], scales: Sequence[Scale]) -> C
     within.between[upper] = _unpacked(state.between, len(upper[0]))
     within.between_labels = _unpacked(state.between_labels, size)
     within.groups = {key: (rows, churned, _unpacked(sums, size)) for key, (rows, churned, sums) in state.groups.items()}
+    _check(model)
     return model
+
+
+def _check(model: ChurnModel) -> None:
+    """Raise `Corrupt` where the numbers can be no model's: it would go on to learn, and say, nonsense."""
+    scaler, logistic, within = model.scaler, model.logistic, model.within
+    possible = min(scaler.variances.min(), logistic.squares.min(), np.diagonal(within.products).min()) >= 0.0
+    if possible and all(rows > 0 for rows, _, _ in within.groups.values()) and within.churned <= within.rows:
+        if (np.abs(within.folded()[1]) <= SLOPE_MAX).all():
+            return
+    raise Corrupt(MISFIT)
 
 
 def _packed(numbers: Vector) -> bytes:
@@ -117,6 +137,6 @@ def _packed(numbers: Vector) -> bytes:
 def _unpacked(packed: bytes, size: int) -> Vector:
     if len(packed) == 8 * size:
         numbers = np.frombuffer(packed, dtype="<f8").astype(np.float64)
-        if np.isfinite(numbers).all():
+        if (np.abs(numbers) <= NUMBER_MAX).all():  # which what is no number is not, either
             return numbers
-    raise Corrupt("the stored model state's parts do not fit together: delete it to learn anew")
+    raise Corrupt(MISFIT)

@@ -8,6 +8,7 @@ from models.candidates import Promotion, Trial
 from models.drift import Drift
 from models.measures import Reliability
 from models.verdict import Verdict
+from streams.bounds import Finite
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class Standing(msgspec.Struct, frozen=True):
     """
 
     verdict: Verdict = Verdict()
-    segments: dict[str, dict[str, float]] = {}
+    segments: dict[str, dict[str, Finite]] = {}
     reliability: list[Reliability] = []
     trials: list[Trial] = []
     promotions: list[Promotion] = []

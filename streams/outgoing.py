@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 
@@ -16,8 +18,8 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
         partition: set only where the key does not decide.
     """
 
-    topic: str
+    topic: Annotated[str, msgspec.Meta(min_length=1, max_length=249, pattern=r"\A[A-Za-z0-9._-]+\Z")]
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]] = []
-    partition: int | None = None
+    partition: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)] | None = None

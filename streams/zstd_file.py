@@ -48,5 +48,5 @@ class ZstdFile(io.RawIOBase):
         compressed = rest or self._file.read(COMPRESSED_BYTES_MAX)
         if not compressed and self._begun:
             raise EOFError("Compressed file ended before the end of a frame")
-        self._begun = True
+        self._begun = bool(compressed)
         return compressed
