@@ -1,8 +1,9 @@
 """Is the worker alive, and may work be sent to it? Pure functions of what the worker last saw; they touch nothing outside.
 
-`health` answers /healthz: should this process be restarted? Only for what a restart would mend: a partition that has work, waits
-for nobody, and yet does not move. A partition that waits for Redis, Kafka or the learner is not stuck: a restart would not bring
-them back, and would cost a rebalance. It fails `readiness` instead, and churnwatch_partition_stalled_seconds goes on counting.
+`health` answers /healthz: should this process be restarted? Only for what a restart would mend: a part of it (`agents.parts`: a partition,
+its outbox, the learner, fetching, joining the group) that has work, waits for nobody, and yet does not move. One that waits for Redis, Kafka
+or the learner is not stuck: a restart would not bring them back, and would cost a rebalance. A partition that does fails
+`readiness` instead, and churnwatch_partition_stalled_seconds goes on counting.
 
 `readiness` answers /readyz: does the worker do what it is for? Partitions are assigned, Redis has answered lately, a model (or
 the rule that stands in for one) is loaded, and no partition has waited long for a service (a replay waits for its model now and then).
@@ -38,19 +39,32 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One assigned partition.
+    """One assigned partition, or another part of the worker that must move.
 
     Attributes:
-        partition: its number.
+        partition: its number; None for a part of which there is only one.
         pending: whether it has work: records buffered or in the log, wake-ups due, messages not yet sent.
         progressed_ms: when it last moved, or got work after having none.
         waits_for: what it waits for ("Redis", "Kafka", "a model"), None when only for itself.
+        kind: what it is, in words.
+        waited_ms: when it last waited for somebody.
     """
 
-    partition: int
+    partition: int | None
     pending: bool
     progressed_ms: int
     waits_for: str | None = None
+    kind: str = "partition"
+    waited_ms: int = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called.
+
+        >>> Progress(3, pending=True, progressed_ms=0).name
+        'partition 3'
+        """
+        return self.kind if self.partition is None else f"{self.kind} {self.partition}"
 
     def stalled_ms(self, now_ms: int) -> int:
         """Return how long it has had work and has not moved, whatever the cause; 0 where it has nothing to do.
@@ -60,12 +74,20 @@ class Progress:
         """
         return max(0, now_ms - self.progressed_ms) if self.pending else 0
 
+    def stuck_ms(self, now_ms: int) -> int:
+        """Return for how much of that it has had nobody but itself to wait for, up to now.
+
+        >>> Progress(3, pending=True, progressed_ms=1_000, waited_ms=4_000).stuck_ms(now_ms=5_000)
+        1000
+        """
+        return 0 if self.waits_for else min(self.stalled_ms(now_ms), max(0, now_ms - self.waited_ms))
+
 
 @dataclass(frozen=True, slots=True)
 class HealthState:
-    """What /healthz is judged by: the assigned partitions, now, and how long one may stand still."""
+    """What /healthz is judged by: partitions and whatever else must move, now, and how long one may stand still."""
 
-    partitions: Sequence[Progress]
+    parts: Sequence[Progress]
     now_ms: int
     stalled_ms_max: int
 
@@ -97,10 +119,8 @@ def health(state: HealthState) -> Verdict:
     >>> health(HealthState([Progress(3, pending=True, progressed_ms=0)], now_ms=90_000, stalled_ms_max=60_000))
     Verdict(ok=False, reasons=['partition 3 has had work for 90 s and has not moved'])
     """
-    stuck = [p for p in state.partitions if not p.waits_for and p.stalled_ms(state.now_ms) > state.stalled_ms_max]
-    return _verdict(
-        [f"partition {p.partition} has had work for {_s(p.stalled_ms(state.now_ms))} and has not moved" for p in stuck]
-    )
+    stuck = [part for part in state.parts if part.stuck_ms(state.now_ms) > state.stalled_ms_max]
+    return _verdict([f"{p.name} has had work for {_s(p.stalled_ms(state.now_ms))} and has not moved" for p in stuck])
 
 
 def readiness(state: Readiness) -> Verdict:
@@ -119,7 +139,7 @@ def readiness(state: Readiness) -> Verdict:
     if not state.model_loaded:
         reasons.append("no model is loaded")
     waiting = [p for p in state.partitions if p.waits_for and p.stalled_ms(state.now_ms) > state.patience_ms]
-    reasons += [f"partition {p.partition} waits for {p.waits_for}" for p in waiting]
+    reasons += [f"{part.name} waits for {part.waits_for}" for part in waiting]
     return _verdict(reasons)
 
 

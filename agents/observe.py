@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from agents.effects import Effects
 from agents.health import Progress
+from agents.meta import UNFINISHED
 from agents.metrics import Metrics
+from agents.parts import KAFKA, LEARNER, OUTBOX, PARTITION, Parts
 from agents.runner import PartitionRunner
 from models.learner import Learner
 from models.standing import Standing
@@ -18,10 +19,9 @@ from streams.feed import Batch
 log = logging.getLogger("churnwatch.worker")
 
 
-@dataclass(slots=True)
-class _Partition:
-    progressed_ms: int
-    waits_for: str | None = None
+A_BOOTSTRAP = "a bootstrap"
+A_MODEL = "a model"
+REDIS = "Redis"
 
 
 class WorkerObserver:
@@ -36,7 +36,7 @@ class WorkerObserver:
         self._metrics = metrics
         self._now_ms = now_ms
         self._monotonic_ms = monotonic_ms
-        self._partitions: dict[int, _Partition] = {}
+        self.parts = Parts(monotonic_ms)
         self.redis_answered_ms: int | None = None
         self._gaps = 0
         self._told_version = 0
@@ -64,6 +64,7 @@ class WorkerObserver:
 
     def published(self, runner: PartitionRunner, effects: Effects) -> None:
         """Record how long the step's alerts took from their event to Kafka's acknowledgement."""
+        self.parts.moved(OUTBOX, runner.partition)
         self._moved(runner.partition)
         for alert in effects.alerts:
             if alert.since_ms is not None:
@@ -74,9 +75,13 @@ class WorkerObserver:
         self.redis_answered_ms = self._monotonic_ms()
 
     def waiting(self, partition: int, why: str) -> None:
-        """Redis does not answer: say so, and let readiness fail."""
-        self._metrics.redis_failed("commit")
-        self._wait(partition, "Redis", why)
+        """Redis does not answer, or a bootstrap still fills the partition: say so, and let readiness fail."""
+        if why == UNFINISHED:
+            self.answered()
+            self._wait(partition, A_BOOTSTRAP, why)
+        else:
+            self._metrics.redis_failed("commit")
+            self._wait(partition, REDIS, why)
 
     def fenced(self, partition: int) -> None:
         """Another writer has changed the partition."""
@@ -85,26 +90,25 @@ class WorkerObserver:
 
     def publishing_waits(self, partition: int, why: str) -> None:
         """Kafka does not acknowledge."""
-        self._wait(partition, "Kafka", why)
+        self.parts.waits(KAFKA, OUTBOX, partition)
+        self._wait(partition, KAFKA, why)
 
     def _wait(self, partition: int, service: str, why: str) -> None:
-        state = self._partitions.setdefault(partition, _Partition(self._monotonic_ms()))
-        if state.waits_for != service:
+        if self.parts.waits(service, PARTITION, partition):
             log.warning("Partition %d waits for %s: %s", partition, service, why)
-        state.waits_for = service
 
     def _moved(self, partition: int) -> None:
-        state = self._partitions.setdefault(partition, _Partition(0))
-        if state.waits_for:
-            log.info("Partition %d goes on: %s answers again", partition, state.waits_for)
-        state.progressed_ms, state.waits_for = self._monotonic_ms(), None
-        self.redis_answered_ms = state.progressed_ms
+        waited_for = self.parts.moved(PARTITION, partition)
+        if waited_for:
+            log.info("Partition %d goes on: %s answers again", partition, waited_for)
+        self.answered()
 
     # -- told by the learner -------------------------------------------------------------------------------------------
 
     def learnt(self, learner: Learner, waiting_batches: int) -> None:
         """Note the learner's figures."""
-        self.redis_answered_ms = self._monotonic_ms()
+        self.parts.moved(LEARNER)
+        self.answered()
         self._metrics.learner_lag(waiting_batches)
         if learner.counters.gaps > self._gaps:
             self._gaps = learner.counters.gaps
@@ -135,28 +139,23 @@ class WorkerObserver:
     def learner_waiting(self, why: str) -> None:
         """Redis does not answer the learner."""
         self._metrics.redis_failed("learner")
+        self.parts.waits(REDIS, LEARNER)
         log.warning("The learner waits for Redis: %s", why)
 
     # -- asked by the web routes ---------------------------------------------------------------------------------------
 
     def held(self, partitions: list[int]) -> None:
         """The partitions held now."""
-        now_ms = self._monotonic_ms()
-        self._partitions = {partition: self._partitions.get(partition, _Partition(now_ms)) for partition in partitions}
+        self.parts.keep(partitions)
         self._metrics.assigned(partitions)
         log.info("Partitions held: %s", ", ".join(map(str, partitions)) or "none")
 
-    def progress(self, partition: int, *, pending: bool, paced: bool) -> Progress:
-        """How a partition fares; one without work counts as having just moved. `paced`: it waits for the learner, in replay."""
-        state = self._partitions.setdefault(partition, _Partition(self._monotonic_ms()))
-        if not pending and state.waits_for is None:
-            state.progressed_ms = self._monotonic_ms()
-        return Progress(
-            partition,
-            pending or state.waits_for is not None,
-            state.progressed_ms,
-            state.waits_for or ("a model" if paced else None),
-        )
+    def progress(self, partition: int, *, pending: bool, paced: bool, mark: object = None) -> Progress:
+        """How a partition fares; one without work counts as having just moved, and so does one whose `mark` has changed.
+
+        `paced`: it waits for the learner, in replay.
+        """
+        return self.parts.look(PARTITION, partition, pending=pending, mark=mark, waits_for=A_MODEL if paced else None)
 
 
 def _count_events(metrics: Metrics, effects: Effects) -> None:

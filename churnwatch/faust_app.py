@@ -1,0 +1,70 @@
+"""Faust as a worker uses it: group membership, rebalancing, agents and the web server; no tables, no producer, no leader."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import faust
+from yarl import URL
+
+from churnwatch.kafka import client_options
+from churnwatch.settings import Settings
+from churnwatch.vitals import REBALANCE_MS
+from streams.transport import ChunkTopic
+
+STREAM_BUFFER_CHUNKS: Final = 64
+
+
+def brokers(settings: Settings) -> list[URL]:
+    """The brokers to start from, in Faust's way of writing."""
+    return [URL(f"kafka://{address.strip()}") for address in settings.kafka_bootstrap.split(",")]
+
+
+def faust_app(settings: Settings, scratch: str) -> faust.App:
+    """The app of one worker; `scratch` is a folder, which Faust wants though nothing of ours is kept in files."""
+    app = faust.App(
+        group_id(settings),
+        broker=brokers(settings),
+        store="memory://",
+        datadir=scratch,
+        web_host=settings.web_host,
+        web_bind=settings.web_host,
+        web_port=settings.web_port,
+        Topic=ChunkTopic,
+        autodiscover=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_buffer_maxsize=STREAM_BUFFER_CHUNKS,
+        broker_commit_interval=1.0,
+        producer_acks=1,
+    )
+    # Nothing is sent through Faust; its producer knows neither TLS nor passwords of ours, and would end the worker.
+    app.boot_strategy.enable_kafka_producer = False
+    return app
+
+
+def group_id(settings: Settings) -> str:
+    """The consumer group; a learner on its own is its own group, so as not to take part when the partitions are dealt out."""
+    return settings.kafka_group_id + ("-learner" if settings.worker_role == "learner" else "")
+
+
+def consumer_options(settings: Settings) -> dict[str, Any]:
+    """What the worker's consumer is made with."""
+    session_ms = settings.kafka_session_ms
+    return client_options(settings) | {
+        "request_timeout_ms": 40_000,
+        # What was taken back in an aborted transaction has not happened.
+        "isolation_level": "read_committed",
+        "session_timeout_ms": session_ms,
+        "heartbeat_interval_ms": session_ms // 4,
+        "rebalance_timeout_ms": REBALANCE_MS,
+        # A worker whose buffers are full does not poll; that it moves is watched per partition (`agents.health`).
+        "max_poll_interval_ms": 86_400_000,
+        "max_poll_records": settings.chunk_events_max,
+        "max_partition_fetch_bytes": settings.chunk_bytes_max,
+        # A replay goes from model to model: what the learner waits for must not lie in a long poll.
+        "fetch_max_wait_ms": 10 if settings.clock == "replay" else 250,
+        "metadata_max_age_ms": 60_000,
+    }
