@@ -15,8 +15,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from churnwatch.kafka_refusals import ACCESS_LISTS, refusal
 from churnwatch.settings import Settings
-from streams.errors import ConfigError, TransportError
+from streams.errors import ChurnwatchError, ConfigError, TransportError
 
 CLIENT_ID = "churnwatch"
 
@@ -76,12 +77,28 @@ def librdkafka_options(settings: Settings) -> dict[str, str | int | float | bool
 
 
 def unreachable(settings: Settings, why: object) -> TransportError:
-    """Word the failure to reach the brokers: where was looked, what came back, what to look at."""
+    """Word the failure to work with the brokers: where was looked, what came back, what to look at."""
     reason = str(why) or type(why).__name__
-    return TransportError(
-        f"cannot work with Kafka at {settings.kafka_bootstrap}: {reason}; "
-        f"is CHURNWATCH_KAFKA_BOOTSTRAP right, are the brokers up? (`churnwatch doctor` looks closer)"
-    )
+    advice = "is CHURNWATCH_KAFKA_BOOTSTRAP right, are the brokers up? (`churnwatch doctor` looks closer)"
+    # "TopicAuthorizationFailedError", "Broker: Topic authorization failed": each client has its own words.
+    if "authorization" in reason.lower():
+        advice = ACCESS_LISTS
+    return TransportError(f"cannot work with Kafka at {settings.kafka_bootstrap}: {reason}; {advice}")
+
+
+def unseen(settings: Settings) -> str:
+    """Say why a topic that is missing may be there all the same; "" where the brokers know no users."""
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        return ""
+    return f" (or it is there, and hidden: {ACCESS_LISTS})"
+
+
+async def _not_let_in(settings: Settings, failure: TransportError) -> ChurnwatchError:
+    """Give what is to be raised where no connection was had: the failure, or a ConfigError that says what keeps us out."""
+    why = await refusal(client_options(settings))
+    if why is None:
+        return failure
+    return ConfigError(f"cannot work with Kafka at {settings.kafka_bootstrap}: {why}")
 
 
 @asynccontextmanager
@@ -112,8 +129,13 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 @asynccontextmanager
 async def _running(settings: Settings, client: Any, stop: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     try:
-        async with answering(settings):
-            await client.start()
+        try:
+            async with answering(settings):
+                await client.start()
+        except KafkaConnectionError as error:
+            raise await _not_let_in(settings, unreachable(settings, "no connection")) from error
+        except TransportError as error:
+            raise await _not_let_in(settings, error) from error
         yield
     except KafkaConnectionError as error:
         raise unreachable(settings, "no connection") from error

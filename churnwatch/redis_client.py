@@ -1,13 +1,19 @@
 """The Redis client, made from the settings; failures say which setting to look at."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+from urllib.parse import urlsplit
 
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from churnwatch.settings import Settings
-from features.redis_client import Client, RedisOptions, connect
-from streams.errors import TransportError
+from churnwatch.tls import answers, certificate_fault, speaks_tls
+from features.redis_client import Client, RedisOptions, connect, refused
+from streams.errors import ConfigError, TransportError
+
+DEFAULT_PORT: Final = 6379
+CERTIFICATE: Final = "CHURNWATCH_REDIS_TLS_CERT and CHURNWATCH_REDIS_TLS_KEY"
 
 
 def redis_options(settings: Settings, retries: int = 2) -> RedisOptions:
@@ -34,15 +40,51 @@ async def open_redis(settings: Settings) -> AsyncIterator[Client]:
 
     Raises:
         TransportError: Redis did not answer, there or later in the block; names the setting.
+        ConfigError: it answered, and does not let us in; names the setting. Waiting does not mend that.
     """
     client = connect(redis_options(settings, retries=0))
     try:
         await client.ping()
         yield client
     except (RedisError, OSError) as error:
+        at = f"cannot work with Redis at {settings.redis_url}"
+        refused = await refusal(settings, error)
+        if refused is not None:
+            raise ConfigError(f"{at}: {refused}") from error
         why = str(error) or f"no answer within {settings.redis_timeout_ms / 1000:g} s (CHURNWATCH_REDIS_TIMEOUT)"
-        raise TransportError(
-            f"cannot work with Redis at {settings.redis_url}: {why}; is CHURNWATCH_REDIS_URL right, is Redis up?"
-        ) from error
+        raise TransportError(f"{at}: {why}; is CHURNWATCH_REDIS_URL right, is Redis up?") from error
     finally:
         await client.aclose()
+
+
+async def check_let_in(settings: Settings) -> None:
+    """Return where Redis lets us in, and where it does not answer: it may come back.
+
+    Raises:
+        ConfigError: it does not let us in, for a reason that waiting does not mend; names the setting.
+    """
+    with suppress(TransportError):
+        async with open_redis(settings):
+            return
+
+
+async def refusal(settings: Settings, error: Exception) -> str | None:
+    """Say why Redis does not let us in, and which setting to look at; None where it is away, or too slow."""
+    if isinstance(error, AuthenticationError | ResponseError):
+        return str(refused(error))
+    parts = urlsplit(settings.redis_url)
+    fault = certificate_fault(error, "CHURNWATCH_REDIS_TLS_CA", "CHURNWATCH_REDIS_URL", CERTIFICATE)
+    if fault is None and parts.hostname is not None:
+        fault = await _other_protocol(parts.hostname, parts.port or DEFAULT_PORT, tls=parts.scheme == "rediss")
+    return fault
+
+
+async def _other_protocol(host: str, port: int, *, tls: bool) -> str | None:
+    """Say so where the port speaks TLS and we do not, or the other way round."""
+    if not tls:
+        return "it speaks TLS; let CHURNWATCH_REDIS_URL begin with rediss://" if await speaks_tls(host, port) else None
+    if await answers(host, port, b"PING\r\n"):
+        return "it does not speak TLS; let CHURNWATCH_REDIS_URL begin with redis://"
+    if await speaks_tls(host, port):
+        return f"it takes TLS but closes the connection, perhaps for want of our certificate; look at {CERTIFICATE}"
+    return None

@@ -13,18 +13,19 @@ Two facts of redis-py (8.1) shape this file.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from streams.errors import ConfigError
 
 Client = Redis | RedisCluster
 Command = Sequence[bytes]
+_Error = TypeVar("_Error", bound=Exception)
 
 # What a wire needs whatever the client was told: raw bytes, one dialect (RESP2, which every server and proxy
 # speaks), and nothing that sends or reconnects on its own behind a WATCH.
@@ -33,6 +34,12 @@ _WIRE: Final[dict[str, Any]] = {
     "decode_responses": False,
     "health_check_interval": 0,
     "maint_notifications_config": None,
+}
+
+
+_ADVICE: Final[dict[type[Exception], str]] = {
+    NoPermissionError: "the access list of this user (CHURNWATCH_REDIS_USERNAME) must let it, see docs/access.md",
+    AuthenticationError: "look at CHURNWATCH_REDIS_USERNAME and CHURNWATCH_REDIS_PASSWORD",
 }
 
 
@@ -131,7 +138,7 @@ class Wire:
             return [await _reply(connection) for _ in commands]
         except (RedisError, OSError) as error:
             await self.drop()
-            raise WireBroken(str(error) or type(error).__name__) from error
+            raise WireBroken(str(refused(error)) or type(error).__name__) from error
         except BaseException:
             await self.drop()
             raise
@@ -181,7 +188,17 @@ async def _reply(connection: AbstractConnection) -> Any:
     try:
         return await connection.read_response()
     except ResponseError as error:
-        return error
+        return refused(error)
+
+
+def refused(error: _Error) -> _Error:
+    """Return the error with what to look at, where it says that this user may not; any other as it is.
+
+    >>> str(refused(ResponseError("READONLY")))
+    'READONLY'
+    """
+    advice = next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), None)
+    return error if advice is None else type(error)(f"{error}; {advice}")
 
 
 def pack(commands: Sequence[Command]) -> bytes:
