@@ -6,13 +6,14 @@ Nothing is changed, and nothing raises: what cannot be reached is a finding.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from redis.asyncio import RedisCluster
 from redis.exceptions import RedisError
 
-from agents.meta import decode_meta
+from agents.meta import Meta, decode_meta
+from churnwatch.doctor_log import look_at_log
+from churnwatch.finding import Finding
 from churnwatch.kafka import Cluster, describe
 from churnwatch.learner_access import open_learner_store
 from churnwatch.redis_client import open_redis
@@ -26,21 +27,12 @@ CLOCK_SECONDS_MAX: Final = 5.0
 MEMORY_SHARE_MAX: Final = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: `what`, how it is, what was found, and what to do about it ("" where nothing)."""
-
-    what: str
-    status: Literal["ok", "warn", "fail"]
-    found: str
-    advice: str = ""
-
-
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Yield one finding after another: settings, Kafka, topics, Redis, state, model."""
     for finding in look_at_settings(settings):
         yield finding
     partitions: int | None = None
+    cluster: Cluster | None = None
     try:
         cluster = await describe(settings)
     except ChurnwatchError as error:
@@ -54,6 +46,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         async with open_redis(settings) as client:
             async for finding in _look_at_redis(settings, client, partitions):
                 yield finding
+            if cluster is not None and partitions is not None:
+                for finding in await look_at_log(settings, cluster, await _metas(settings, client, partitions)):
+                    yield finding
     except ChurnwatchError as error:
         yield Finding("redis", "fail", f"{error}", "start Redis, or correct CHURNWATCH_REDIS_URL")
 
@@ -162,10 +157,24 @@ async def _look_at_state(settings: Settings, client: Client, partitions: int) ->
             "state", "fail", f"there is state of partitions beyond the {partitions} that the topics have", advice
         )
     elif any(there):
-        found = await asyncio.gather(*(client.get(key) for key in metas[:partitions]))
-        yield look_at_metas([value if isinstance(value, bytes) else None for value in found])
+        yield look_at_metas(await _stored(settings, client, partitions))
     else:
         yield Finding("state", "ok", "none yet: it comes with the first worker")
+
+
+async def _stored(settings: Settings, client: Client, partitions: int) -> list[bytes | None]:
+    keys = [Layout(settings.redis_namespace, partition).meta for partition in range(partitions)]
+    found = await asyncio.gather(*(client.get(key) for key in keys))
+    return [value if isinstance(value, bytes) else None for value in found]
+
+
+async def _metas(settings: Settings, client: Client, partitions: int) -> list[Meta | None]:
+    """The partitions' bookkeeping, none of it where one cannot be read: that is a finding of its own."""
+    try:
+        values = await _stored(settings, client, partitions)
+        return [None if value is None else decode_meta(value) for value in values]
+    except StateError:
+        return []
 
 
 def look_at_metas(values: Sequence[bytes | None]) -> Finding:

@@ -24,7 +24,8 @@ def doctor(*, as_json: Json = False) -> None:
 
     - `churnwatch doctor --json | jq '.findings[] | select(.status == "fail")'`
     """
-    from churnwatch.doctor import Finding, examine
+    from churnwatch.doctor import examine
+    from churnwatch.finding import Finding
 
     settings = load_settings()
 

@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
-from churnwatch.doctor import Finding, look_at_kafka, look_at_redis, look_at_settings
+from agents.meta import Meta, Said
+from churnwatch.doctor import look_at_kafka, look_at_redis, look_at_settings
+from churnwatch.doctor_log import judge
+from churnwatch.finding import Finding
 from churnwatch.kafka import Cluster
 from churnwatch.settings import Settings
 
@@ -75,3 +79,37 @@ def test_single_copies_on_a_cluster_are_pointed_out() -> None:
 def test_risky_settings_are_pointed_out() -> None:
     risky = Settings(kafka_security_protocol="SASL_PLAINTEXT", kafka_sasl_username="u", kafka_sasl_password="p")
     assert {finding.what for finding in look_at_settings(risky)} == {"settings", "holdout", "kafka access"}
+
+
+# -- the state beside the log -----------------------------------------------------------------------------------------------
+
+
+def in_log(metas: list[Meta | None], begin: int = 0, end: int = 10, ids: dict[str, str] | None = None) -> list[Finding]:
+    places = [TopicPartition("customer.orders", partition) for partition in range(len(metas))]
+    return list(judge(metas, dict.fromkeys(places, begin), dict.fromkeys(places, end), ids or {}))
+
+
+@pytest.mark.parametrize("offset", [0, 3, 10])
+def test_a_state_that_kafka_can_go_on_from_is_well(offset: int) -> None:
+    (finding,) = in_log([Meta({"customer.orders": offset}), None])
+    assert finding.status == "ok"
+
+
+@pytest.mark.parametrize(("begin", "end"), [(4, 10), (0, 2)])
+def test_a_state_whose_next_record_is_gone_is_told_with_what_to_do(begin: int, end: int) -> None:
+    (finding,) = in_log([None, Meta({"customer.orders": 3})], begin, end)
+    assert (finding.what, finding.status) == ("log customer.orders", "fail")
+    assert f"partition 1: the state goes on at offset 3, Kafka holds {begin} to {end}" in finding.found
+    assert "CHURNWATCH_REDIS_NAMESPACE" in finding.advice
+
+
+def test_a_topic_created_anew_is_told_by_its_id() -> None:
+    meta = Meta({"customer.orders": 3}, topic_ids={"customer.orders": "a"})
+    assert in_log([meta], ids={"customer.orders": "a"})[0].status == "ok"
+    (finding,) = in_log([meta], ids={"customer.orders": "b"})
+    assert (finding.status, "created anew" in finding.found) == ("fail", True)
+
+
+def test_a_state_that_is_built_again_is_told() -> None:
+    (finding,) = in_log([Meta({"customer.orders": 3}, said=Said({"customer.orders": 9})), None])
+    assert (finding.status, "1 of 2 partitions" in finding.found) == ("warn", True)
