@@ -1,31 +1,54 @@
-"""`make chaos`: rounds of attacks on real workers, a real Kafka and a real Redis; exit code 1 where one of them makes a difference."""
+"""`make chaos`: attacks on real workers, a real Kafka and a real Redis; the exit code is 1 where one of them makes a difference.
+
+Without an option: rounds of random attacks, each compared with the undisturbed run (see chaos/rounds.py). What processes say is
+kept where something differs, and the report says where.
+"""
 
 import argparse
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
 
-from chaos import report
+from chaos import recovery, report
 from chaos.arena import Arena, arena
 from chaos.attacks import ATTACKS
 from chaos.outcome import Outcome
 from chaos.reference import Case, Sizes, alone, cases
 from chaos.rounds import Result, run_round
+from chaos.scenarios import Shown, sigterm, zombie
 from churnwatch.terminal import note, say_json
 from streams.errors import ChurnwatchError
+
+Scenario = Callable[[Arena, Case, Outcome, Path], Shown]
+SCENARIOS: Final[Mapping[str, Scenario]] = {"zombie": zombie, "sigterm": sigterm}
 
 
 def arguments() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser("python -m chaos", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how many rounds (default: 3)")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first round; the next has S + 1")
-    parser.add_argument("--only", action="append", choices=[*ATTACKS], metavar="KIND", help=f"of: {', '.join(ATTACKS)}")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first round; the next has S + 1, …")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[*ATTACKS],
+        metavar="KIND",
+        help=f"attack by these only: {', '.join(ATTACKS)}",
+    )
     parser.add_argument("--whole", action="store_true", help="all of the example log, not a sample of its customers")
-    parser.add_argument("--json", action="store_true", help="a JSON document a round on standard output")
+    parser.add_argument("--zombie", action="store_true", help="freeze workers past their session: are they refused?")
+    parser.add_argument(
+        "--sigterm", action="store_true", help="end workers under load: with 0, in time, nothing twice?"
+    )
+    parser.add_argument("--recovery", action="store_true", help="kill a worker under load: how soon has it caught up?")
+    parser.add_argument("--json", action="store_true", help="a JSON document a line on standard output")
     return parser.parse_args()
 
 
@@ -35,52 +58,94 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="churnwatch-chaos-"))
     try:
         with arena(folder / "servers") as servers:
-            results = rounds(servers, asked, folder)
+            well = _recovery(servers, asked, folder) if asked.recovery else Session(servers, asked, folder).run()
     except ChurnwatchError as error:
         note(f"chaos: {error}")
         return 1
-    if any(result.wrong for result in results):
-        note(f"chaos: everything that was said is kept in {folder}")
+    if not well:
+        note(f"chaos: what the processes said is in {folder}")
         return 1
     shutil.rmtree(folder)
     return 0
 
 
-def rounds(servers: Arena, asked: argparse.Namespace, folder: Path) -> list[Result]:
-    """Run the rounds, and tell of each as it ends."""
-    out, began = report.console(), time.monotonic()
-    made = cases(Sizes(example=None) if asked.whole else Sizes(), folder / "logs")
-    known: dict[str, Outcome] = {}
-    results: list[Result] = []
-    for seed in range(asked.seed, asked.seed + asked.rounds):
-        case = made[seed % len(made)]
-        if case.name not in known:
-            known[case.name] = _undisturbed(servers, case, folder, results)
-        results.append(
-            run_round(servers, case, known[case.name], seed, asked.only or list(ATTACKS), folder / f"seed-{seed}")
-        )
+def _recovery(servers: Arena, asked: argparse.Namespace, folder: Path) -> bool:
+    found = []
+    for one in recovery.run(servers, folder / "recovery"):
+        found.append(one)
+        note(f"chaos: down for {one.down_seconds:g} s: caught up {one.caught_up_seconds:.1f} s after the kill")
         if asked.json:
-            say_json(asdict(results[-1]))
-        else:
-            report.show(out, results[-1])
+            say_json(asdict(one))
     if not asked.json:
-        report.summary(out, results, time.monotonic() - began)
-    return results
+        report.show_recovery(report.console(), found)
+    return all(one.kept for one in found)
 
 
-def _undisturbed(servers: Arena, case: Case, folder: Path, results: list[Result]) -> Outcome:
-    """One worker, and nobody disturbs: it must already give what the backtest gives."""
-    began = time.monotonic()
-    scratch = folder / f"alone-{case.log.name}-{case.mode}"
-    outcome, wrong = alone(case, servers, scratch)
-    note(
-        f"chaos: {case.name}: {len(case.log.records)} records, {len(outcome.alerts)} alerts, {len(outcome.examples)} "
-        f"examples, {len(outcome.dead)} dead letters undisturbed, in {time.monotonic() - began:.0f} s"
-    )
-    if wrong:
-        results.append(Result(0, f"{case.name}, undisturbed", wrong=wrong, folder=str(scratch)))
-        note("\n".join(f"chaos: unlike the backtest: {line}" for line in wrong))
-    return outcome
+class Session:
+    """One call of the command: logs and their undisturbed outcomes, made when they are first wanted."""
+
+    def __init__(self, servers: Arena, asked: argparse.Namespace, folder: Path) -> None:
+        self._servers = servers
+        self._asked = asked
+        self._folder = folder
+        self._out = report.console()
+        self._cases = cases(Sizes(example=None) if asked.whole else Sizes(), folder / "logs")
+        self._known: dict[str, Outcome] = {}
+        self._well = True
+
+    def run(self) -> bool:
+        """Run the scenarios asked for, or else the rounds; returns whether all went as promised."""
+        scenarios = [name for name in SCENARIOS if getattr(self._asked, name)]
+        for name in scenarios:
+            for case in self._cases:
+                self._scenario(name, case)
+        if not scenarios:
+            self._rounds()
+        return self._well
+
+    def _scenario(self, name: str, case: Case) -> None:
+        wanted = self._undisturbed(case)
+        shown = SCENARIOS[name](self._servers, case, wanted, self._folder / f"{name}-{case.slug}")
+        self._well &= not shown.wrong
+        if self._asked.json:
+            say_json({"scenario": name, "case": case.name} | asdict(shown))
+        else:
+            report.show_scenario(self._out, f"{name}: {case.name}", shown)
+
+    def _rounds(self) -> None:
+        began, results = time.monotonic(), []
+        for seed in range(self._asked.seed, self._asked.seed + self._asked.rounds):
+            case = self._cases[seed % len(self._cases)]
+            wanted = self._undisturbed(case)
+            kinds = self._asked.only or list(ATTACKS)
+            result = run_round(self._servers, case, wanted, seed, kinds, self._folder / f"seed-{seed}")
+            results.append(result)
+            self._well &= not result.wrong
+            self._tell(result)
+        if not self._asked.json:
+            report.summary(self._out, results, time.monotonic() - began)
+
+    def _tell(self, result: Result) -> None:
+        if self._asked.json:
+            say_json(asdict(result))
+        else:
+            report.show(self._out, result)
+
+    def _undisturbed(self, case: Case) -> Outcome:
+        """One worker, and nobody disturbs: it must already give what the backtest gives."""
+        if case.name in self._known:
+            return self._known[case.name]
+        began = time.monotonic()
+        outcome, wrong = alone(case, self._servers, self._folder / f"alone-{case.slug}")
+        told: dict[str, Any] = {"records": len(case.log.records), "alerts": len(outcome.alerts)}
+        told |= {"examples": len(outcome.examples), "dead letters": len(outcome.dead)}
+        figures = ", ".join(f"{figure} {name}" for name, figure in told.items())
+        note(f"chaos: {case.name}, undisturbed: {figures}; {time.monotonic() - began:.0f} s")
+        for line in wrong:
+            note(f"chaos: {case.name}, undisturbed, is unlike the backtest: {line}")
+        self._well &= not wrong
+        self._known[case.name] = outcome
+        return outcome
 
 
 if __name__ == "__main__":

@@ -62,18 +62,16 @@ class Arena:
         The installation's own settings lead past the proxies; its workers go through them.
         """
         self._number += 1
-        settings = Settings(
-            kafka_bootstrap=self.kafka.bootstrap,
-            kafka_timeout_ms="30s",
-            kafka_group_id=f"workers-{self._number}",
-            redis_url=self.redis.url,
-            redis_namespace=f"chaos-{self._number}",
-            topic_prefix=f"chaos{self._number}.",
-            topic_partitions=PARTITIONS,
-            clock="replay",
-            replay_until_ms=log.last_ms,
-            **log.settings | changed,
-        )
+        place: dict[str, Any] = {
+            "kafka_bootstrap": self.kafka.bootstrap,
+            "kafka_timeout_ms": "30s",
+            "kafka_group_id": f"workers-{self._number}",
+            "redis_url": self.redis.url,
+            "redis_namespace": f"chaos-{self._number}",
+            "topic_prefix": f"chaos{self._number}.",
+            "topic_partitions": PARTITIONS,
+        }
+        settings = Settings(**place | log.settings | changed)
         scratch.mkdir(parents=True, exist_ok=True)
         detour = {
             "KAFKA_BOOTSTRAP": f"{LOOPBACK}:{self.kafka_proxy.port}",

@@ -14,7 +14,8 @@ from chaos.arena import DRAIN_SECONDS, SESSION_SECONDS, Arena
 from chaos.proxy import Mode, Proxy
 from chaos.workers import WorkerProcess
 
-Target = Literal["worker", "redis", "broker"]
+Target = Literal["worker", "redis", "broker", "all"]
+"""What an attack is on; one on all of it goes alone."""
 LEAVE_SECONDS_MAX: Final = DRAIN_SECONDS + 15.0
 """The drain time, and what taking leave of Kafka may take besides."""
 
@@ -38,6 +39,10 @@ class Stage(Protocol):
 
     def back(self, worker: WorkerProcess) -> None:
         """Count one that was picked among those at work again."""
+        ...
+
+    def killed(self, partitions: set[int]) -> None:
+        """The worker that held these partitions has just been killed: see when they go on."""
         ...
 
     def fault(self, what: str) -> None:
@@ -65,7 +70,9 @@ class Attack:
 
 def _kill(stage: Stage) -> tuple[str, End]:
     worker = stage.pick()
+    held = set(worker.clocks())
     worker.kill()
+    stage.killed(held)
     return worker.name, lambda: f"{stage.start().name} instead"
 
 
@@ -184,5 +191,5 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "redis-slow": Attack("redis", 2.0, 5.0, _line(_to_redis, "slow")),
     "redis-mute": Attack("redis", 0.2, 3.0, _line(_to_redis, "mute")),
     "redis-wipe": Attack("redis", 0.0, 0.0, _wipe),
-    "redis-wipe-asleep": Attack("worker", 0.0, 1.0, _wipe_asleep),
+    "redis-wipe-asleep": Attack("all", 0.0, 1.0, _wipe_asleep),
 }

@@ -99,7 +99,7 @@ class Installation:
     def reached(self, until_ms: int) -> bool:
         """Whether the clock of every partition is there, nothing is left to be said, and nothing moves any more."""
         # A clock that moves while nothing is due is not worth a transaction: only the worker itself knows of it.
-        clocks = [clock for worker in self.workers if worker.running for clock in worker.clocks_ms()]
+        clocks = [clock for worker in self.workers if worker.running for clock in worker.clocks().values()]
         if len(clocks) < self.settings.topic_partitions or min(clocks) < until_ms or self.held().outbox:
             return False
         before = self.metas()
@@ -123,7 +123,11 @@ class Installation:
 
     def taken(self) -> int:
         """Records that the state reflects."""
-        return sum(sum(meta.offsets.values()) for meta in self.metas().values())
+        return sum(self.taken_of().values())
+
+    def taken_of(self) -> dict[int, int]:
+        """The same by partition."""
+        return {partition: sum(meta.offsets.values()) for partition, meta in self.metas().items()}
 
     def held(self) -> Held:
         held = Held(self.metas(), {}, {}, [])

@@ -127,7 +127,9 @@ def example_log(customers: int | None, seed: int = 1) -> ChaosLog:
     names = sorted({event["customer_id"] for event in events})
     kept = set(names if customers is None else Random(seed).sample(names, customers))
     chosen = [event for event in events if event["customer_id"] in kept]
-    return ChaosLog("example", SLOW, [_sent(event) for event in chosen], _last_ms(chosen), ordered=True)
+    return ChaosLog(
+        "example", SLOW | _until(_last_ms(chosen)), [_sent(event) for event in chosen], _last_ms(chosen), ordered=True
+    )
 
 
 def tidy_shop(customers: int, days: int, seed: int = 1) -> list[dict[str, Any]]:
@@ -192,12 +194,16 @@ def wild_log(events: Sequence[dict[str, Any]], seed: int = 1) -> ChaosLog:
     for event, value in zip(random.sample(orders, 3 * len(POISON)), 3 * POISON, strict=True):
         arriving.append((_at_ms(event), Sent("orders", event["customer_id"].encode(), value, None)))
     arriving.sort(key=lambda arrival: arrival[0])
-    return ChaosLog("wild", QUICK, [sent for _, sent in arriving], end_ms, ordered=False)
+    return ChaosLog("wild", QUICK | _until(end_ms), [sent for _, sent in arriving], end_ms, ordered=False)
 
 
 def _sent(event: dict[str, Any]) -> Sent:
     value = json.dumps({name: told for name, told in event.items() if name != "stream"}, ensure_ascii=False)
     return Sent(event["stream"], event["customer_id"].encode(), value.encode(), event)
+
+
+def _until(last_ms: int) -> dict[str, Any]:
+    return {"clock": "replay", "replay_until_ms": last_ms}
 
 
 def _one_each() -> list[str]:

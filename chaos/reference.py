@@ -45,6 +45,11 @@ class Case:
         """What it is called in the report."""
         return f"{self.log.name}, {self.mode}"
 
+    @property
+    def slug(self) -> str:
+        """The same for a folder."""
+        return f"{self.log.name}-{self.mode}"
+
     def steps(self) -> dict[str, Any]:
         """Its settings, with small steps."""
         return STEPS | self.settings
@@ -86,7 +91,7 @@ def _wild(customers: int, folder: Path) -> tuple[ChaosLog, Backtest]:
 
 
 def _replay(log: ChaosLog, paths: list[Path], learning: Backtest | None = None) -> Backtest:
-    settings = Settings(clock="replay", **log.settings)
+    settings = Settings(**log.settings)
     frozen = None if learning is None else learning.guide
     return asyncio.run(replay(settings, paths, now_ms=now_ms(), frozen=frozen))
 

@@ -8,6 +8,7 @@
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final
 import redis
 
 from chaos.arena import Arena
-from chaos.attacks import ATTACKS, End
+from chaos.attacks import ATTACKS, End, Target
 from chaos.installation import Installation
 from chaos.outcome import Outcome, differences, of_workers
 from chaos.reference import Case
@@ -67,6 +68,7 @@ class Result:
     seconds: float = 0.0
     digest: str = ""
     repeated: int = 0
+    resumed: list[float] = field(default_factory=list)
     folder: str = ""
 
 
@@ -77,16 +79,20 @@ def plan(seed: int, kinds: Sequence[str]) -> list[Moment]:
     moments = []
     for share in sorted(random.uniform(FIRST_SHARE, LAST_SHARE) for _ in range(MOMENTS)):
         together: list[tuple[str, float]] = []
-        targets: set[str] = set()
+        targets: set[Target] = set()
         for _ in range(1 + (random.random() < TOGETHER_SHARE)):
             deck = deck or random.sample(list(kinds), len(kinds))
-            kind = next((kind for kind in deck if ATTACKS[kind].target not in targets), None)
+            kind = next((kind for kind in deck if _goes_with(ATTACKS[kind].target, targets)), None)
             if kind is not None:
                 deck.remove(kind)
                 targets.add(ATTACKS[kind].target)
                 together.append((kind, random.uniform(ATTACKS[kind].least, ATTACKS[kind].most)))
         moments.append(Moment(share, together))
     return moments
+
+
+def _goes_with(target: Target, others: set[Target]) -> bool:
+    return not others or (target not in others and "all" not in {target, *others})
 
 
 class Round:
@@ -100,7 +106,9 @@ class Round:
         self._result = said
         self._at_work: list[WorkerProcess] = []
         self._began = time.monotonic()
-        self._trouble: set[str] = set()
+        self._trouble: set[Target] = set()
+        self._size = Counter(sent.partition for sent in case.log.records)
+        self._stopped: list[tuple[float, dict[int, int]]] = []
 
     # -- what attacks ask for ------------------------------------------------------------------------------------------
 
@@ -127,6 +135,13 @@ class Round:
     def back(self, worker: WorkerProcess) -> None:
         self._at_work.append(worker)
 
+    def killed(self, partitions: set[int]) -> None:
+        with contextlib.suppress(redis.RedisError):
+            taken = self._lab.taken_of()
+            left = {p: taken.get(p, 0) for p in partitions if taken.get(p, 0) < self._size[p]}
+            if left:
+                self._stopped.append((time.monotonic(), left))
+
     def fault(self, what: str) -> None:
         self._result.wrong.append(what)
 
@@ -150,12 +165,13 @@ class Round:
         taken = self._taken()
         for kind, seconds in sorted(moment.attacks, key=lambda attack: ATTACKS[attack[0]].target, reverse=True):
             target = ATTACKS[kind].target
-            self._trouble |= {target} - {"worker"}
+            self._trouble |= {target} - {"worker", "all"}
             at = time.monotonic()
             what, end = ATTACKS[kind].begin(self)
             going.append((time.monotonic() + seconds, kind, at, what, end))
         for until, kind, at, what, end in sorted(going, key=lambda attack: attack[0]):
             while (left := until - time.monotonic()) > 0:
+                self._taken()
                 time.sleep(min(left, LOOK_SECONDS))
             told = f"{what}, {end()}" if what else end()
             self._trouble.discard(ATTACKS[kind].target)
@@ -170,7 +186,12 @@ class Round:
 
     def _taken(self) -> int:
         with contextlib.suppress(redis.RedisError):
-            return self._lab.taken()
+            taken = self._lab.taken_of()
+            for since, held in list(self._stopped):
+                if all(taken.get(partition, 0) > at for partition, at in held.items()):
+                    self._stopped.remove((since, held))
+                    self._result.resumed.append(time.monotonic() - since)
+            return sum(taken.values())
         return -1
 
     def _tend(self) -> None:
@@ -188,6 +209,7 @@ class Round:
         deadline = time.monotonic() + FINISH_SECONDS_MAX
         while time.monotonic() < deadline:
             self._tend()
+            self._taken()
             with contextlib.suppress(redis.RedisError):
                 if self._lab.reached(self._case.log.last_ms):
                     return True

@@ -115,10 +115,14 @@ class WorkerProcess:
         """The sum of a metric over its labels."""
         return sum(value for (metric, _), value in self.metrics().items() if metric == name)
 
-    def clocks_ms(self) -> list[int]:
-        """The clocks of the partitions held."""
+    def clocks(self) -> dict[int, int]:
+        """The clocks of the partitions held, in epoch milliseconds."""
         name = "churnwatch_watermark_timestamp_seconds"
-        return [round(value * 1000) for (metric, _), value in self.metrics().items() if metric == name]
+        return {
+            int(dict(labels)["partition"]): round(value * 1000)
+            for (metric, labels), value in self.metrics().items()
+            if metric == name
+        }
 
     def events(self) -> dict[str, Counter[str]]:
         """Input topic to outcomes."""
