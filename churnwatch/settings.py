@@ -13,13 +13,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from churnwatch.redis_address import split_login
 from churnwatch.settings_checks import contradictions
 from churnwatch.settings_sources import ENV_PREFIX, EnvironmentSource, FileSource
 from streams.time import DAY_MS, parse_duration, parse_instant
@@ -256,14 +256,10 @@ class Settings(BaseSettings):
     @classmethod
     def _take_password_out_of_url(cls, data: dict[str, Any]) -> dict[str, Any]:
         url = data.get("redis_url")
-        parts = urlsplit(url) if isinstance(url, str) else None
-        if parts is None or parts.password is None:
+        if not isinstance(url, str):
             return data
-        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-        own = {"redis_password": unquote(parts.password)} | (
-            {"redis_username": unquote(parts.username)} if parts.username else {}
-        )
-        return own | data | {"redis_url": bare}
+        bare, login = split_login(url)
+        return {f"redis_{name}": value for name, value in login.items()} | data | {"redis_url": bare}
 
     @model_validator(mode="after")
     def _check_together(self) -> Settings:
