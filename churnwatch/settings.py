@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from churnwatch.redis_address import split_login
-from churnwatch.settings_checks import contradictions
+from churnwatch.settings_checks import SOURCES, contradictions
 from churnwatch.settings_sources import ENV_PREFIX, EnvironmentSource, FileSource
 from streams.time import DAY_MS, parse_duration, parse_instant
 from streams.topics import DEFAULTS, Topics
@@ -132,8 +132,9 @@ class Settings(BaseSettings):
     replay_until_ms: Instant | None = setting(
         "Time", None, INSTANT, "In replay: run the silence clock up to here, then stop"
     )
-    source_silent_ms: Duration = setting(
-        "Time", "36h", DURATION, "A topic silent as a whole for so long is an outage: alerts that rest on it wait", ge=1
+    source_silent_ms: Duration = setting("Time", "36h", DURATION, "A topic silent as a whole for so long is down", ge=1)
+    silence_sources: str = setting(
+        "Time", "orders,logins", "streams", "Live: who is silent is known once these are heard again", pattern=SOURCES
     )
 
     chunk_events_max: int = setting("Pipeline", 2000, "events", "Most events taken in one step", ge=1, le=100_000)
@@ -240,6 +241,9 @@ class Settings(BaseSettings):
     )
     web_host: str = setting("Operations", "127.0.0.1", "address", "Where /metrics, /healthz and /readyz are served")
     web_port: int = setting("Operations", 6066, "port", "On which port", ge=1, le=65535)
+    stalled_ms: Duration = setting(
+        "Operations", "60s", DURATION, "Stuck for so long, a worker fails /healthz; for twice as long, it ends", ge=1000
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting("Operations", "info", "", "How much is logged")
     log_format: Literal["text", "json"] = setting("Operations", "text", "", "How it is logged")
     debug: bool = setting("Operations", False, "", "Show tracebacks of failed commands")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from churnwatch.settings import Settings
 
 HORIZON_DAYS_MAX = 120
+SOURCES = r"^(((orders|logins|tickets|reviews|cancellations),)*(orders|logins|tickets|reviews|cancellations))?$"
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
@@ -45,6 +46,9 @@ def _work_contradictions(settings: Settings) -> Iterator[str]:
     shares = ("alert_share_new", "alert_share_standard", "alert_share_loyal", "alert_share_high_value")
     if not any(getattr(settings, name) for name in shares):
         yield f"{public_name(shares[0])} and the other three shares are all 0: give a segment a part of the budget"
+    if settings.stalled_ms < 2 * settings.redis_timeout_ms:
+        # Or waiting for Redis would be taken for standing still.
+        yield f"{public_name('stalled_ms')} must be at least twice {public_name('redis_timeout_ms')}"
     try:
         settings.topics()
     except ConfigError as error:
