@@ -23,11 +23,14 @@ from agents.effects import AlertNote, Effects
 from agents.meta import Meta, Said
 from alerts.alert import Trigger
 from streams.deadletter import CONNECT
-from streams.errors import TransportError
+from streams.errors import Corrupt, TransportError
 from streams.outgoing import Outgoing
-from streams.time import parse_instant
+from streams.time import DAY_MS, iso, parse_instant
 
 NOTHING_LOST: Final = ""
+
+AHEAD_MS_MAX: Final = 3_660 * DAY_MS
+"""How far a partition's clock may be ahead of the wall: a replay may be told to run on into the future, though hardly for ten years."""
 
 
 class Committed(NamedTuple):
@@ -101,7 +104,15 @@ def revive(stored: Meta | None, known: Said | None, seen: tuple[int, int], now_m
 
     Returns:
         The state to go on from, and a sentence about what was lost (`NOTHING_LOST` where nothing was).
+
+    Raises:
+        Corrupt: the state is from the future; every wake-up of thousands of years would be due.
     """
+    if stored is not None and max(stored.clock_ms, stored.taken_ms) > now_ms + AHEAD_MS_MAX:
+        raise Corrupt(
+            f"a partition's clock stands at {iso(max(stored.clock_ms, stored.taken_ms))}, years ahead of the wall clock: set this "
+            "machine's clock right, or delete the partition's keys to build them again"
+        )
     if stored is None:
         meta = Meta(life=now_ms)
         lost = "" if known is None and not seen[0] else "nothing of it is there any more"

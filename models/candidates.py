@@ -114,7 +114,7 @@ class Promotion(msgspec.Struct, array_like=True, frozen=True):
 class Trial(msgspec.Struct, array_like=True, frozen=True):
     """How a challenger stands against the champion: by how much it is better, how surely, on what; `wins` if all is met."""
 
-    recipe: str
+    recipe: Recipe
     gain: Finite
     t: Finite
     labels: Count

@@ -17,18 +17,19 @@ Bounds: at most `waiting_max` examples wait, the oldest are learnt early and cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappush
 from typing import Final
 
 import msgspec
 
 from models.block import Waiting, block, in_order, makes_sense
+from models.boundaries import boundaries
 from models.examiner import Examiner
 from models.extra import Extra, NoExtra
 from models.guide import Guide, Scale
 from models.labels import Example, ExampleBatch
-from models.learner_state import Counters, LearnerState, Saved, decode_saved, encode_saved
+from models.learner_state import NO_TIME_MS, Counters, LearnerState, Saved, decode_saved, encode_saved
 from models.pipeline import ChurnModel
 from models.snapshot import dump_model, load_model
 from models.standing import Standing
@@ -152,35 +153,16 @@ class Learner:
     def advance(self) -> list[Guide]:
         """Learn what has become certain and return the guides cut, oldest first; often none."""
         until_ms = self.frontier_ms()
-        if until_ms is None:
+        if until_ms is None or until_ms <= NO_TIME_MS:  # all are idle, and none has seen a record yet
             return []
         if self._grid_ms is not None:
             until_ms = until_ms // self._grid_ms * self._grid_ms
         done_ms = self._state.learnt_until_ms
         if done_ms is not None and until_ms <= done_ms:
             return []
-        cut = [self._learn_until(boundary_ms) for boundary_ms in self._boundaries(until_ms)]
+        cut = [self._learn_until(boundary_ms) for boundary_ms in boundaries(self._state, until_ms, self._grid_ms)]
         self._state.learnt_until_ms = until_ms
         return [guide for guide in cut if guide is not None]
-
-    def _boundaries(self, until_ms: int) -> Iterator[int]:
-        """Give the boundaries up to `until_ms` at which something may have changed; learning goes on in between."""
-        state, grid_ms = self._state, self._grid_ms
-        if state.first_ms is None:
-            return
-        if grid_ms is None:
-            yield until_ms
-            return
-        boundary_ms = max(state.first_ms - 1, state.learnt_until_ms or 0)
-        while True:
-            # The extra changes with the days, the model with the examples: no other boundary is worth a look.
-            next_ms = (boundary_ms // DAY_MS + 1) * DAY_MS
-            if state.waiting:
-                next_ms = min(next_ms, max(state.waiting[0][0], boundary_ms + 1))
-            boundary_ms = -(-next_ms // grid_ms) * grid_ms
-            if boundary_ms > until_ms:
-                return
-            yield boundary_ms
 
     def _learn_until(self, boundary_ms: int) -> Guide | None:
         waiting = self._state.waiting

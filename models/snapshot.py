@@ -124,10 +124,9 @@ def _check(model: ChurnModel) -> None:
     """Raise `Corrupt` where the numbers can be no model's: it would go on to learn, and say, nonsense."""
     scaler, logistic, within = model.scaler, model.logistic, model.within
     possible = min(scaler.variances.min(), logistic.squares.min(), np.diagonal(within.products).min()) >= 0.0
-    if possible and all(rows > 0 for rows, _, _ in within.groups.values()) and within.churned <= within.rows:
-        if (np.abs(within.folded()[1]) <= SLOPE_MAX).all():
-            return
-    raise Corrupt(MISFIT)
+    possible = possible and all(rows > 0 for rows, _, _ in within.groups.values()) and within.churned <= within.rows
+    if not possible or (np.abs(within.folded()[1]) > SLOPE_MAX).any():
+        raise Corrupt(MISFIT)
 
 
 def _packed(numbers: Vector) -> bytes:

@@ -1,10 +1,10 @@
-"""What a number that was stored or sent may be: types that MessagePack's decoder holds values to, at no cost that can be measured.
+r"""What a number that was stored or sent may be: types that MessagePack's decoder holds values to, at no cost that can be measured.
 
 Whoever can write to Redis or to a topic can write any number. One beyond these could not be written as a date, would overflow the 64
 bits that MessagePack has when something is added to it, or (not a number) pass every comparison; so it is refused where it is read.
 
 >>> import msgspec
->>> msgspec.msgpack.decode(b"\\x05", type=Count)
+>>> msgspec.msgpack.decode(b"\x05", type=Count)
 5
 """
 
