@@ -45,6 +45,10 @@ class Stage(Protocol):
         """The worker that held these partitions has just been killed: see when they go on."""
         ...
 
+    def wipe(self) -> None:
+        """Take everything out of Redis."""
+        ...
+
     def fault(self, what: str) -> None:
         """Something has happened that must not."""
         ...
@@ -161,7 +165,7 @@ def _to_kafka(arena: Arena) -> Proxy:
 
 
 def _wipe(stage: Stage) -> tuple[str, End]:
-    stage.arena.wipe()
+    stage.wipe()
     return "", lambda: "all of it"
 
 
@@ -169,7 +173,7 @@ def _wipe_asleep(stage: Stage) -> tuple[str, End]:
     workers = stage.pick_all()
     for worker in workers:
         worker.kill()
-    stage.arena.wipe()
+    stage.wipe()
     return "with every worker killed", lambda: f"{', '.join(stage.start().name for _ in workers)} instead"
 
 

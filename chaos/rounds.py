@@ -7,6 +7,7 @@
 """
 
 import contextlib
+import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,32 +18,23 @@ from typing import Final
 
 import redis
 
-from chaos.arena import Arena
+from chaos.arena import Arena, now_ms
 from chaos.attacks import ATTACKS, End, Target
 from chaos.installation import Installation
 from chaos.outcome import Outcome, differences, of_workers
+from chaos.plan import Moment, plan
 from chaos.reference import Case
 from chaos.workers import WorkerProcess, last_words
 
 WORKERS: Final = 3
-MOMENTS: Final = 4
-TOGETHER_SHARE: Final = 0.3
-FIRST_SHARE: Final = 0.03
-LAST_SHARE: Final = 0.8
 MOMENT_SECONDS_MAX: Final = 12.0
 """Where the work does not get to an attack's moment within this time, it begins all the same: the work may be what hangs."""
 FINISH_SECONDS_MAX: Final = 120.0
 LOOK_SECONDS: Final = 0.1
+COMMITTED_SECONDS: Final = 5.0
+"""After this time Kafka has been told of what was said, unless it was away; a worker tells it every second."""
 EXITS_MAX: Final = 20
 UP: Final = "Worker started"
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Attacks that begin together once that share of the log is taken in, and how long each lasts, in seconds."""
-
-    share: float
-    attacks: Sequence[tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +64,6 @@ class Result:
     folder: str = ""
 
 
-def plan(seed: int, kinds: Sequence[str]) -> list[Moment]:
-    """Decide on a round's attacks, all of different kinds as far as there are enough."""
-    random = Random(seed)
-    deck: list[str] = []
-    moments = []
-    for share in sorted(random.uniform(FIRST_SHARE, LAST_SHARE) for _ in range(MOMENTS)):
-        together: list[tuple[str, float]] = []
-        targets: set[Target] = set()
-        for _ in range(1 + (random.random() < TOGETHER_SHARE)):
-            deck = deck or random.sample(list(kinds), len(kinds))
-            kind = next((kind for kind in deck if _goes_with(ATTACKS[kind].target, targets)), None)
-            if kind is not None:
-                deck.remove(kind)
-                targets.add(ATTACKS[kind].target)
-                together.append((kind, random.uniform(ATTACKS[kind].least, ATTACKS[kind].most)))
-        moments.append(Moment(share, together))
-    return moments
-
-
-def _goes_with(target: Target, others: set[Target]) -> bool:
-    return not others or (target not in others and "all" not in {target, *others})
-
-
 class Round:
     """One round in an installation; `run` it."""
 
@@ -107,6 +76,8 @@ class Round:
         self._at_work: list[WorkerProcess] = []
         self._began = time.monotonic()
         self._trouble: set[Target] = set()
+        self._kafka_away_s = float("-inf")
+        self._wiped_ms: list[int] = []
         self._size = Counter(sent.partition for sent in case.log.records)
         self._stopped: list[tuple[float, dict[int, int]]] = []
 
@@ -142,6 +113,12 @@ class Round:
             if left:
                 self._stopped.append((time.monotonic(), left))
 
+    def wipe(self) -> None:
+        # What Kafka could not be told in time it does not know, so it may be said again.
+        if time.monotonic() - self._kafka_away_s > COMMITTED_SECONDS:
+            self._wiped_ms.append(now_ms())
+        self.arena.wipe()
+
     def fault(self, what: str) -> None:
         self._result.wrong.append(what)
 
@@ -169,13 +146,16 @@ class Round:
             at = time.monotonic()
             what, end = ATTACKS[kind].begin(self)
             going.append((time.monotonic() + seconds, kind, at, what, end))
-        for until, kind, at, what, end in sorted(going, key=lambda attack: attack[0]):
+        # A broker takes its time to start, and what began with its end should not last as long.
+        for until, kind, at, what, end in sorted(going, key=lambda attack: (attack[1].startswith("broker"), attack[0])):
             while (left := until - time.monotonic()) > 0:
                 self._taken()
                 time.sleep(min(left, LOOK_SECONDS))
             told = f"{what}, {end()}" if what else end()
             self._trouble.discard(ATTACKS[kind].target)
             now = time.monotonic()
+            if ATTACKS[kind].target == "broker":
+                self._kafka_away_s = now
             self._result.done.append(Done(kind, at - self._began, now - at, taken, told))
 
     def _wait_until_taken(self, share: float) -> None:
@@ -227,10 +207,23 @@ class Round:
         result.digest, result.repeated = found.digest, found.repeated
         if (taken := self._lab.taken()) != len(self._case.log.records):
             self.fault(f"{taken} records taken of {len(self._case.log.records)}")
+        if again := self._said_again():
+            self.fault(f"{len(again)} alerts were said again long after they had been: {sorted(again)[:3]}")
         for worker in self._at_work:
             for topic, counts in worker.events().items():
                 if counts["read"] != counts.total() - counts["read"]:
                     self.fault(f"{worker.name} has lost count of {topic}: {dict(counts)}")
+
+    def _said_again(self) -> set[str]:
+        """Alerts that were out for a while when Redis was wiped, and came again after it."""
+        first_ms: dict[str, int] = {}
+        again = set()
+        for record in sorted(self._lab.alerts(), key=lambda record: int(record.timestamp)):
+            alert = str(json.loads(record.value)["alert_id"])
+            since_ms = first_ms.setdefault(alert, record.timestamp)
+            if any(since_ms + COMMITTED_SECONDS * 1000 < wiped < record.timestamp for wiped in self._wiped_ms):
+                again.add(alert)
+        return again
 
 
 def run_round(arena: Arena, case: Case, wanted: Outcome, seed: int, kinds: Sequence[str], folder: Path) -> Result:

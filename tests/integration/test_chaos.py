@@ -8,9 +8,10 @@ import pytest
 
 from chaos.arena import Arena, arena
 from chaos.attacks import ATTACKS
+from chaos.plan import plan
 from chaos.proxy import Mode, Proxy
 from chaos.reference import Case, Sizes, alone, cases
-from chaos.rounds import plan, run_round
+from chaos.rounds import run_round
 from churnwatch.child import ServiceError
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a round takes 20 s; on a busy machine much longer
