@@ -127,7 +127,7 @@ class PartitionRunner:
 
     async def run(self) -> None:
         """Open the partition and step until `stop`; raises only what waiting would not mend."""
-        publishing = asyncio.create_task(self._outbox.run())
+        publishing = asyncio.create_task(self._outbox.run(), name=f"outbox-{self.partition}")
         delay, action = RETRY_SECONDS_MIN, self.open
         rest, fenced = RETRY_SECONDS_MIN, -CALM_SECONDS
         try:
@@ -139,7 +139,7 @@ class PartitionRunner:
                 except FenceLost:
                     # Two owners must not take the partition from each other as fast as they can: the pauses grow.
                     self._observer.fenced(self.partition)
-                    calm = self._timer() - fenced > CALM_SECONDS
+                    calm = self._timer() - fenced >= CALM_SECONDS
                     rest = RETRY_SECONDS_MIN if calm else min(rest * 2, RETRY_SECONDS_MAX)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._ending.wait(), rest)

@@ -7,9 +7,11 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
+from agents.meta import UNFINISHED
 from agents.metric_catalog import BUILD_LABELS
 from agents.metrics import Metrics
 from agents.observe import WorkerObserver
+from agents.parts import OUTBOX, PARTITION
 from models.candidates import Promotion
 from models.drift import Drift, Shift
 from models.learner import Learner
@@ -23,6 +25,31 @@ PROMOTION = Promotion(5, "mean", "within", "test", 0.003, 4.0, 9_000, 20)
 def observer() -> WorkerObserver:
     metrics = Metrics(CollectorRegistry(), ["customer.orders"], dict.fromkeys(BUILD_LABELS, "1"))
     return WorkerObserver(metrics, now_ms=lambda: 0, monotonic_ms=lambda: 0)
+
+
+def failures(one: WorkerObserver) -> float:
+    """Round trips to Redis that have failed, as exported."""
+    lines = one._metrics.render().decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("churnwatch_redis_failures_total{"))
+
+
+def test_waiting_for_a_bootstrap_is_no_failure_of_redis() -> None:
+    one = observer()
+    one.waiting(3, UNFINISHED)
+    assert failures(one) == 0
+    assert one.progress(3, pending=True, paced=False).waits_for == "a bootstrap"
+    assert one.redis_answered_ms is not None
+    one.waiting(3, "connection refused")
+    assert failures(one) == 1
+    assert one.progress(3, pending=True, paced=False).waits_for == "Redis"
+
+
+def test_a_partition_that_steps_does_not_hide_an_outbox_that_waits() -> None:
+    one = observer()
+    one.publishing_waits(3, "no leader")
+    one.parts.moved(PARTITION, 3)
+    assert one.progress(3, pending=True, paced=False).waits_for is None
+    assert one.parts.look(OUTBOX, 3, pending=True).waits_for == "Kafka"
 
 
 def learner(version: int, standing: Standing) -> Learner:
