@@ -10,8 +10,12 @@ import signal
 import sys
 from typing import Any, Final
 
-from churnwatch.kafka import Cluster, describe
+from churnwatch.kafka import Cluster, describe, unseen
+from churnwatch.kafka_answers import ask_kafka
+from churnwatch.kafka_rights import check_rights
+from churnwatch.redis_client import check_let_in
 from churnwatch.settings import Settings
+from churnwatch.watchdog import LoopWatch, Watch, waiting_in
 from churnwatch.worker import Worker
 from streams.errors import TransportError
 
@@ -21,6 +25,7 @@ EMBEDDED_PARTITIONS: Final = 4
 RETRY_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 10.0
 LET_GO_SECONDS: Final = 2.0
+END_SECONDS: Final = 10.0
 
 
 def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
@@ -30,25 +35,40 @@ def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
     """
     _set_up_logging(settings)
     loop = asyncio.new_event_loop()
+    loop_watch = LoopWatch(loop, settings.stalled_ms / 1000)
+    loop_watch.start()
     try:
-        return loop.run_until_complete(_run(settings, with_parent=with_parent))
+        return loop.run_until_complete(_run(settings, loop_watch, with_parent=with_parent))
     finally:
-        loop.run_until_complete(_let_go())
+        # From here to the end of the process nothing should take long, and no thread of a client's may keep it from ending.
+        loop_watch.end_within(END_SECONDS)
+        _let_go(loop)
 
 
-async def _let_go() -> None:
-    """Cancel what is left of the Kafka client's and Faust's tasks; `asyncio.run` would wait for ever for one that does not listen."""
+def _let_go(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left of the Kafka client's and Faust's tasks, and close the loop.
+
+    `asyncio.run` would wait for ever for a task that does not listen. While there is one the loop is left as it is: closed, it would complain
+    of that, and the thread of a consumer that has not stopped still calls into it.
+    """
+    if loop.run_until_complete(_cancel_all()):
+        loop.close()
+
+
+async def _cancel_all() -> bool:
+    """Cancel all tasks but this one; returns whether they have ended."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
-    if left:
-        await asyncio.wait(left, timeout=LET_GO_SECONDS)
-    logging.getLogger("asyncio").setLevel(
-        logging.CRITICAL
-    )  # it would complain of each, and there is nothing to be done
+    # It would complain of each, and there is nothing to be done.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    if not left:
+        return True
+    _, late = await asyncio.wait(left, timeout=LET_GO_SECONDS)
+    return not late
 
 
-async def _run(settings: Settings, *, with_parent: bool) -> int:
+async def _run(settings: Settings, loop_watch: LoopWatch, *, with_parent: bool) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if with_parent:
@@ -58,21 +78,54 @@ async def _run(settings: Settings, *, with_parent: bool) -> int:
     cluster = await _cluster(settings, stop)
     if cluster is None:
         return 0
+    await check_let_in(settings)
     topics, partitions = input_layout(settings, cluster)
+    await check_rights(settings, cluster)
     worker = Worker(settings, topics, partitions)
+    loop_watch.signs = worker.learnt
+
+    async def asked() -> None:
+        await ask_kafka(settings, topics, partitions, embedded=cluster.embedded)
+
+    watch = Watch(worker.awake, worker.observer.parts, worker.status.parts, asked, settings.stalled_ms)
+    watching = asyncio.create_task(watch.run(), name="watch")
+    told = asyncio.create_task(stop.wait(), name="told to stop")
     try:
-        await worker.start()
-        ended: asyncio.Future[Any] = asyncio.ensure_future(worker.app.wait_for_stopped(stop.wait()))
-        log.info("Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock)
-        await asyncio.wait([ended, worker.failure], return_when=asyncio.FIRST_COMPLETED)
+        await _start(worker, told)
+        if not told.done():
+            log.info(
+                "Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock
+            )
+        crashed = asyncio.ensure_future(worker.app.wait_for_stopped(told))
+        endings: list[asyncio.Future[Any]] = [crashed, worker.failure, watching]
+        await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        if worker.app.crashed:
+            raise _crash(worker)  # what fails along with it is told less well
     finally:
-        await _stop(worker, settings)
-    if worker.failure.done():
-        worker.failure.result()
+        watching.cancel()
+        await _stop(worker, settings, loop_watch)
+    return _outcome(worker, watching)
+
+
+async def _start(worker: Worker, told: asyncio.Task[Any]) -> None:
+    """Start the worker; one that is told to stop meanwhile has a moment to come to where it can be stopped."""
+    starting = asyncio.create_task(worker.start(), name="starting")
+    await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        await asyncio.wait([starting], timeout=GRACE_SECONDS)
+    if starting.done():
+        starting.result()
+    else:
+        starting.cancel()
+
+
+def _outcome(worker: Worker, watching: asyncio.Task[None]) -> int:
+    """The exit code of a worker that has stopped; raises what made it stop, where nobody told it to."""
+    for ending in (watching, worker.failure):
+        if ending.done() and not ending.cancelled():
+            ending.result()
     if worker.app.crashed:
-        raise TransportError(
-            f"the connection to Kafka has failed for good: {worker.app.crash_reason!r}; start the worker again"
-        )
+        raise _crash(worker)
     if not worker.left:
         log.warning(
             "Worker stopped without taking leave of its consumer group (it was about to be rebalanced, or Kafka took too "
@@ -82,30 +135,27 @@ async def _run(settings: Settings, *, with_parent: bool) -> int:
     return 0
 
 
-async def _stop(worker: Worker, settings: Settings) -> None:
+def _crash(worker: Worker) -> TransportError:
+    return TransportError(
+        f"the connection to Kafka has failed for good: {worker.app.crash_reason!r}; start the worker again"
+    )
+
+
+async def _stop(worker: Worker, settings: Settings, loop_watch: LoopWatch) -> None:
     """Stop the worker within its drain time and a little more; where Kafka or Redis will not let it, leave at once and loudly."""
     seconds = settings.drain_ms / 1000 + GRACE_SECONDS
-    stopping = asyncio.create_task(worker.stop())
+    loop_watch.end_within(seconds + END_SECONDS)  # Faust joins its threads on the loop: then nothing here runs any more
+    stopping = asyncio.create_task(worker.stop(), name="stopping")
     done, _ = await asyncio.wait([stopping], timeout=seconds)
     if not done:
         log.error(
             "Not stopped after %g s (is Kafka or Redis away?), waiting in %s; leaving. Nothing stored is lost",
             seconds,
-            _waiting_in(stopping),
+            waiting_in(stopping),
         )
         logging.shutdown()
         os._exit(1)
     stopping.result()
-
-
-def _waiting_in(task: asyncio.Task[None]) -> str:
-    """Name the calls that a task is in, outermost first: whoever looks into it needs nothing else."""
-    names: list[str] = []
-    awaited: Any = task.get_coro()
-    while awaited is not None:
-        names.append(getattr(awaited, "__qualname__", type(awaited).__name__))
-        awaited = getattr(awaited, "cr_await", None)
-    return " > ".join(names)
 
 
 async def _cluster(settings: Settings, stop: asyncio.Event) -> Cluster | None:
@@ -132,7 +182,9 @@ def input_layout(settings: Settings, cluster: Cluster) -> tuple[list[str], int]:
         return list(topics.inputs.values()), EMBEDDED_PARTITIONS
     missing = [topic for topic in [*topics.required(), topics.examples] if topic not in cluster.partitions]
     if missing:
-        raise TransportError(f"topics are missing: {', '.join(missing)}; create them with `churnwatch topics create`")
+        raise TransportError(
+            f"topics are missing: {', '.join(missing)}; create them with `churnwatch topics create`{unseen(settings)}"
+        )
     counts = {topic: cluster.partitions[topic] for topic in topics.inputs.values() if topic in cluster.partitions}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{topic}: {count}" for topic, count in counts.items())
