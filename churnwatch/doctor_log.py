@@ -39,7 +39,8 @@ def judge(
 
     Args:
         metas: the partitions' bookkeeping, None where there is no state.
-        begins, ends: the oldest offset that Kafka holds, and the next to be written.
+        begins: the oldest offset that Kafka holds.
+        ends: the next to be written.
         ids: Kafka's own ids of the topics.
     """
     wrong: dict[str, str] = {}

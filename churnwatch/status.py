@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,9 +13,8 @@ from agents.ingest import Assignments, TopicSource
 from agents.metrics import Metrics
 from agents.observe import WorkerObserver
 from agents.runner import PartitionRunner
-from agents.sources import silent_topics
+from agents.sources import Outages, latest_heard, silent_topics
 
-STALLED_MS_MAX: Final = 60_000
 PATIENCE_MS: Final = 10_000
 
 
@@ -31,10 +30,11 @@ def monotonic_ms() -> int:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was found when last looked."""
+    """What was found when last looked; `clocks_ms` is partition to when its clock was."""
 
     second: int = -1
-    held: bool = False
+    silent: frozenset[str] = frozenset()
+    clocks_ms: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,30 @@ class WorkerStatus:
     silent_ms: int
     telling: frozenset[str]
     """Topics whose silence a customer's silence is judged by."""
+    outages: Outages
+    others: Callable[[], Sequence[Progress]]
+    """How the parts fare that are no partitions."""
+    awake_ms: Callable[[], int]
+    """The clock that stalls are measured by; it stands still while the process does."""
+    stalled_ms_max: int
 
     _seen: _Seen = field(default_factory=_Seen)
 
     def health(self) -> Verdict:
         """Whether the process works."""
-        progress = [self._progress(runner, source) for runner, source in self._runners()]
-        return health(HealthState(progress, monotonic_ms(), STALLED_MS_MAX))
+        return health(HealthState(self.parts(), self.awake_ms(), self.stalled_ms_max))
+
+    def parts(self) -> list[Progress]:
+        """How everything fares that must move."""
+        return [*(self._progress(runner, source) for runner, source in self._runners()), *self.others()]
 
     def readiness(self) -> Verdict:
         """Whether the worker does what it is for."""
         progress = [self._progress(runner, source) for runner, source in self._runners()]
         if not progress and self.assignments.runners:
-            progress = [Progress(0, pending=False, progressed_ms=monotonic_ms())]  # the learner alone
+            progress = [Progress(0, pending=False, progressed_ms=self.awake_ms())]  # the learner alone
         answered_ms = self.observer.redis_answered_ms
-        return readiness(Readiness(progress, answered_ms, self.loaded(), self.stopping(), monotonic_ms(), PATIENCE_MS))
+        return readiness(Readiness(progress, answered_ms, self.loaded(), self.stopping(), self.awake_ms(), PATIENCE_MS))
 
     def render_metrics(self) -> bytes:
         """All metrics, with what is only looked at when asked for brought up to date."""
@@ -85,34 +94,53 @@ class WorkerStatus:
         self.metrics.condition(healthy=self.health().ok, ready=self.readiness().ok)
         return self.metrics.render()
 
+    def heard(self, partition: int) -> Mapping[str, int]:
+        """Topic to the latest event time that any partition held has heard, for the topics that silence is judged by.
+
+        Asked by each partition's clock, live, at every step.
+        """
+        self._seen.clocks_ms[partition] = now_ms()
+        heard_ms = self._heard()
+        self._watch(heard_ms)
+        return {topic: at_ms for topic, at_ms in heard_ms.items() if topic in self.telling}
+
     def held(self) -> bool:
         """Whether a source that silence is judged by is silent as a whole; looked up once a second at most."""
         if self.replay:
             return False
-        second = monotonic_ms() // 1000
-        if self._seen.second != second:
-            self._seen.second, self._seen.held = second, bool(self.silent() & self.telling)
-        return self._seen.held
+        return bool(self._watch(self._heard()) & self.telling)
 
     def silent(self) -> frozenset[str]:
         """Input topics that are silent as a whole."""
-        if self.replay:
-            return frozenset()
+        return frozenset() if self.replay else self._silent(self._heard())
+
+    def _heard(self) -> dict[str, int]:
+        return latest_heard(runner.meta.heard_ms for runner, _ in self._runners())
+
+    def _watch(self, heard_ms: Mapping[str, int]) -> frozenset[str]:
+        """Look for outages once a second, say when they begin and end, and tell which there are."""
+        second = monotonic_ms() // 1000
+        if self._seen.second != second:
+            self._seen.second, self._seen.silent = second, self._silent(heard_ms)
+            self.outages.note(heard_ms, self._seen.silent, now_ms())
+        return self._seen.silent
+
+    def _silent(self, heard_ms: Mapping[str, int]) -> frozenset[str]:
         runners = list(self._runners())
         caught_up = {topic: all(source.at_end(topic) for _, source in runners) for topic in self.topics}
-        return silent_topics((runner.meta.heard_ms for runner, _ in runners), caught_up, now_ms(), self.silent_ms)
+        return silent_topics(heard_ms, caught_up, now_ms(), self.silent_ms)
 
     def _measure(self, runner: PartitionRunner, source: TopicSource) -> None:
         meta = runner.meta
         behind_ms = now_ms() - meta.taken_ms if meta.taken_ms > 0 else 0
         for topic in self.topics:
-            lag = source.lag_events(topic) or 0
+            lag = (source.lag_events(topic) or 0) + runner.feed.buffered(topic)
             self.metrics.lag(topic, runner.partition, lag, behind_ms / 1000 if lag else 0.0)
         mode = "replay" if self.replay else ("lagging" if len(runner.feed) else "live")
         self.metrics.clock(runner.partition, mode, max(meta.clock_ms, 0))
         self.metrics.partition(
             runner.partition,
-            stalled_seconds=self._progress(runner, source).stalled_ms(monotonic_ms()) / 1000,
+            stalled_seconds=self._progress(runner, source).stalled_ms(self.awake_ms()) / 1000,
             outbox_pending=runner.outbox_pending,
             customers=meta.customers,
             open_episodes=meta.open_episodes,
@@ -120,8 +148,13 @@ class WorkerStatus:
 
     def _progress(self, runner: PartitionRunner, source: TopicSource) -> Progress:
         lag = sum(source.lag_events(topic) or 0 for topic in self.topics)
-        pending = bool(lag or len(runner.feed) or runner.outbox_pending)
-        return self.observer.progress(runner.partition, pending=pending, paced=self.guides.holds(runner.feed.head_ms()))
+        meta, paced = runner.meta, self.guides.holds(runner.feed.head_ms())
+        pending = bool(lag or len(runner.feed) or runner.outbox_pending or source.epoch < 0)
+        # Live, time itself is work: a clock that nobody looks at wakes nobody up. One that waits for a source is looked at.
+        looked_ms = self._seen.clocks_ms.setdefault(runner.partition, now_ms())
+        pending = pending or (not self.replay and now_ms() - looked_ms > PATIENCE_MS)
+        mark = (meta.commits, meta.clock_ms)
+        return self.observer.progress(runner.partition, pending=pending, paced=paced, mark=mark)
 
     def _runners(self) -> Iterator[tuple[PartitionRunner, TopicSource]]:
         for slot, runner in self.assignments.runners.items():

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streams.codec import Arrival, Rejected
 
@@ -35,15 +35,22 @@ def event_ms(item: Arrival | Rejected) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records of one partition in merge order, and the offset of each topic that follows the last one taken."""
+    """Records of one partition in merge order.
+
+    Attributes:
+        items: the records.
+        next_offsets: topic to the offset that follows the last one taken.
+        heard_ms: topic to the highest event time taken; none where its records have no time.
+    """
 
     items: Sequence[Arrival | Rejected]
     next_offsets: dict[str, int]
+    heard_ms: dict[str, int] = field(default_factory=dict)
 
     @property
     def taken_ms(self) -> int:
         """The highest event time in the batch; `NO_TIME_MS` where there is none."""
-        return max(map(event_ms, self.items), default=NO_TIME_MS)
+        return max(self.heard_ms.values(), default=NO_TIME_MS)
 
 
 class MergeFeed:
@@ -72,6 +79,10 @@ class MergeFeed:
             buffer.clear()
         self._bytes = dict.fromkeys(self._bytes, 0)
 
+    def buffered(self, topic: str) -> int:
+        """Records of the topic that are here and not yet handed out."""
+        return len(self._buffers[topic])
+
     def full(self, topic: str) -> bool:
         """Whether fetching of the topic should pause."""
         return self._bytes[topic] >= self._topic_bytes_max
@@ -83,6 +94,11 @@ class MergeFeed:
     def head_ms(self) -> int | None:
         """Event time of the record that `take` would hand out first; None where nothing is buffered."""
         return min((event_ms(buffer[0]) for buffer in self._buffers.values() if buffer), default=None)
+
+    def next_ms(self, topic: str) -> int | None:
+        """Event time of the topic's next record; None where none is buffered."""
+        buffer = self._buffers[topic]
+        return event_ms(buffer[0]) if buffer else None
 
     def waiting_for(self, ended: frozenset[str]) -> list[str]:
         """Topics whose next record is not here yet though they have more to give."""
@@ -96,6 +112,7 @@ class MergeFeed:
         """
         items: list[Arrival | Rejected] = []
         offsets: dict[str, int] = {}
+        heard: dict[str, int] = {}
         limit = FAR_MS if before_ms is None else before_ms
         size = 0
         while len(items) < events_max and size < bytes_max:
@@ -109,17 +126,21 @@ class MergeFeed:
             # Take from this topic while it stays in front of the others: one comparison a record, not a merge step.
             rival = heads[1] if len(heads) > 1 else (FAR_MS, "")
             buffer = self._buffers[topic]
-            taken = len(items)
+            taken, latest_ms = len(items), heard.get(topic, NO_TIME_MS)
             while buffer and len(items) < events_max and size < bytes_max:
                 item_ms = event_ms(buffer[0])
                 if item_ms >= limit or (item_ms, topic) > rival:
                     break
+                if item_ms > latest_ms:
+                    latest_ms = item_ms
                 item = buffer.popleft()
                 size += _size(item)
                 items.append(item)
             self._bytes[topic] -= sum(map(_size, items[taken:]))
             offsets[topic] = items[-1].record.offset + 1
-        return Batch(items, offsets)
+            if latest_ms != NO_TIME_MS:
+                heard[topic] = latest_ms
+        return Batch(items, offsets, heard)
 
 
 def _size(item: Arrival | Rejected) -> int:

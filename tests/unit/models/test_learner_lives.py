@@ -2,7 +2,7 @@
 
 from models.labels import Example, ExampleBatch, pack_vector
 from models.learner import Learner
-from models.learner_state import LearnerState
+from models.learner_state import NO_TIME_MS, LearnerState
 from streams.time import DAY_MS
 
 FIRST, SECOND, THIRD = 1_000, 2_000, 3_000
@@ -98,3 +98,10 @@ def test_lives_survive_the_store_and_a_third_one_counts_from_the_second() -> Non
     assert learnt(again) == 3
     again.absorb(batch(2, 50, example("d", 45), life=SECOND))
     assert again.counters.former == 1
+
+
+def test_there_is_no_time_before_the_first_record() -> None:
+    made = learner()
+    made.absorb(ExampleBatch(0, 1, 1, NO_TIME_MS - DAY_MS, idle=True))
+    assert made.advance() == []
+    assert made.learnt_until_ms is None
