@@ -75,12 +75,12 @@ async def _run(settings: Settings, loop_watch: LoopWatch, *, with_parent: bool) 
         loop.add_reader(sys.stdin.fileno(), stop.set)  # nothing is ever written to it: readable means closed
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    cluster = await _cluster(settings, stop)
-    if cluster is None:
+    told = asyncio.create_task(stop.wait(), name="told to stop")
+    looking = asyncio.create_task(_look(settings), name="looking at the topics")
+    await asyncio.wait([looking, told], return_when=asyncio.FIRST_COMPLETED)
+    if not looking.done():
         return 0
-    await check_let_in(settings)
-    topics, partitions = input_layout(settings, cluster)
-    await check_rights(settings, cluster)
+    cluster, topics, partitions = looking.result()
     worker = Worker(settings, topics, partitions)
     loop_watch.signs = worker.learnt
 
@@ -89,7 +89,6 @@ async def _run(settings: Settings, loop_watch: LoopWatch, *, with_parent: bool) 
 
     watch = Watch(worker.awake, worker.observer.parts, worker.status.parts, asked, settings.stalled_ms)
     watching = asyncio.create_task(watch.run(), name="watch")
-    told = asyncio.create_task(stop.wait(), name="told to stop")
     try:
         await _start(worker, told)
         if not told.done():
@@ -158,18 +157,25 @@ async def _stop(worker: Worker, settings: Settings, loop_watch: LoopWatch) -> No
     stopping.result()
 
 
-async def _cluster(settings: Settings, stop: asyncio.Event) -> Cluster | None:
-    """What topics there are; waits for Kafka, and gives None where it is told to stop meanwhile."""
-    while not stop.is_set():
+async def _look(settings: Settings) -> tuple[Cluster, list[str], int]:
+    """What there is to work on: the cluster, its input topics, their partitions; waits for Kafka.
+
+    Raises ConfigError or TransportError where something is missing that waiting will not bring.
+    """
+    cluster = await _cluster(settings)
+    await check_let_in(settings)
+    topics, partitions = input_layout(settings, cluster)
+    await check_rights(settings, cluster)
+    return cluster, topics, partitions
+
+
+async def _cluster(settings: Settings) -> Cluster:
+    while True:
         try:
             return await describe(settings)
         except TransportError as error:
             log.warning("Waiting for Kafka: %s", error)
-        try:
-            await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
-        except TimeoutError:
-            continue
-    return None
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def input_layout(settings: Settings, cluster: Cluster) -> tuple[list[str], int]:

@@ -131,10 +131,14 @@ class Watch:
         if any(part.stuck_ms(now_ms) > 2 * self._stalled_ms for part in stuck):
             say_where_tasks_stand()
             names = ", ".join(f"{part.name} for {part.stuck_ms(now_ms) // 1000} s" for part in stuck[:PARTS_SAID_MAX])
-            raise Stuck(
+            stuck_now = Stuck(
                 f"the worker is stuck and ends, so that it is started anew: has work and does not move: {names}. "
                 "Kafka answers. Nothing stored is lost; where its tasks stood is in the log (docs/runbook.md)"
             )
+            log.error(
+                "%s", stuck_now
+            )  # also here: what is stuck may keep the stop from its end, and then nobody says it
+            raise stuck_now
 
     def _kafka(self, *, away: bool, why: str = "") -> None:
         if away and not self._parts.kafka_away:
