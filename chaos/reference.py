@@ -27,8 +27,8 @@ ALONE_SECONDS_MAX: Final = 240.0
 class Sizes:
     """Customers of the logs; None for all of the example log."""
 
-    example: int | None = 500
-    wild: int = 120
+    example: int | None = 400
+    wild: int = 100
 
 
 @dataclass(frozen=True, slots=True)

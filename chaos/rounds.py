@@ -34,6 +34,7 @@ LOOK_SECONDS: Final = 0.1
 COMMITTED_SECONDS: Final = 5.0
 """After this time Kafka has been told of what was said, unless it was away; a worker tells it every second."""
 EXITS_MAX: Final = 20
+UP_SECONDS_MAX: Final = 60.0
 UP: Final = "Worker started"
 
 
@@ -88,9 +89,11 @@ class Round:
         return bool(self._trouble)
 
     def pick(self) -> WorkerProcess:
-        self._tend()
-        up = [worker for worker in self._at_work if UP in worker.log] or self._at_work
-        worker = self._random.choice(up)
+        deadline = time.monotonic() + UP_SECONDS_MAX
+        while not (up := [worker for worker in self._at_work if UP in worker.log]) and time.monotonic() < deadline:
+            self._tend()
+            time.sleep(LOOK_SECONDS)
+        worker = self._random.choice(up or self._at_work)
         self._at_work.remove(worker)
         return worker
 
