@@ -3,6 +3,7 @@
 What is found here does not mend itself, unlike a broker that is away, so whoever asks ends instead of waiting.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from churnwatch.tls import certificate_fault, speaks_tls
 
 KNOCK_MS_MAX: Final = 3_000
+LEAVE_SECONDS: Final = 0.1
 
 PROTOCOL: Final = "CHURNWATCH_KAFKA_SECURITY_PROTOCOL"
 AUTHORITY: Final = "CHURNWATCH_KAFKA_SSL_CAFILE"
@@ -45,6 +47,8 @@ async def refusal(options: Mapping[str, Any]) -> str | None:
             said = said or await _why(error, host, port, options["security_protocol"])
         else:
             return None
+        # A TLS connection takes leave of the other side before it closes, and whoever asks may end at once.
+        await asyncio.sleep(LEAVE_SECONDS)
     return said
 
 
@@ -57,7 +61,7 @@ async def _knock(host: str, port: int, options: Mapping[str, Any]) -> None:
     try:
         await connection.send(MetadataRequest([]))
     finally:
-        connection.close()
+        await connection.close()
 
 
 async def _why(error: Exception, host: str, port: int, protocol: str) -> str | None:

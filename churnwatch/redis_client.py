@@ -1,5 +1,7 @@
 """The Redis client, made from the settings; failures say which setting to look at."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -13,6 +15,7 @@ from features.redis_client import Client, RedisOptions, connect, refused
 from streams.errors import ConfigError, TransportError
 
 DEFAULT_PORT: Final = 6379
+LEAVE_SECONDS: Final = 0.1
 CERTIFICATE: Final = "CHURNWATCH_REDIS_TLS_CERT and CHURNWATCH_REDIS_TLS_KEY"
 
 
@@ -48,9 +51,11 @@ async def open_redis(settings: Settings) -> AsyncIterator[Client]:
         yield client
     except (RedisError, OSError) as error:
         at = f"cannot work with Redis at {settings.redis_url}"
-        refused = await refusal(settings, error)
-        if refused is not None:
-            raise ConfigError(f"{at}: {refused}") from error
+        why_not = await refusal(settings, error)
+        # A TLS connection that did not come about is closed in a later turn of the loop, and whoever asks may end at once.
+        await asyncio.sleep(LEAVE_SECONDS)
+        if why_not is not None:
+            raise ConfigError(f"{at}: {why_not}") from error
         why = str(error) or f"no answer within {settings.redis_timeout_ms / 1000:g} s (CHURNWATCH_REDIS_TIMEOUT)"
         raise TransportError(f"{at}: {why}; is CHURNWATCH_REDIS_URL right, is Redis up?") from error
     finally:
@@ -73,10 +78,22 @@ async def refusal(settings: Settings, error: Exception) -> str | None:
     if isinstance(error, AuthenticationError | ResponseError):
         return str(refused(error))
     parts = urlsplit(settings.redis_url)
+    if parts.scheme == "rediss" and (unusable := _unusable_files(settings)) is not None:
+        return unusable
     fault = certificate_fault(error, "CHURNWATCH_REDIS_TLS_CA", "CHURNWATCH_REDIS_URL", CERTIFICATE)
     if fault is None and parts.hostname is not None:
         fault = await _other_protocol(parts.hostname, parts.port or DEFAULT_PORT, tls=parts.scheme == "rediss")
     return fault
+
+
+def _unusable_files(settings: Settings) -> str | None:
+    try:
+        context = ssl.create_default_context(cafile=settings.redis_tls_ca)
+        if settings.redis_tls_cert and settings.redis_tls_key:
+            context.load_cert_chain(settings.redis_tls_cert, settings.redis_tls_key)
+    except (OSError, ssl.SSLError) as error:
+        return f"CHURNWATCH_REDIS_TLS_CA, _CERT or _KEY cannot be used: {error}; name readable PEM files"
+    return None
 
 
 async def _other_protocol(host: str, port: int, *, tls: bool) -> str | None:

@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from aiokafka.admin import NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from churnwatch.kafka import Cluster, answering, describe, open_admin
+from churnwatch.kafka_refusals import ACCESS_LISTS
 from churnwatch.settings import Settings
 from streams.errors import TransportError
 from streams.topics import Topics, TopicSpec
 
 SETTLE_SECONDS: Final = 0.1
+DENIED: Final = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
 Status = Literal["ok", "missing", "optional", "wrong"]
 
@@ -108,7 +115,10 @@ async def _create(settings: Settings, specs: Sequence[TopicSpec], partitions: in
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             said = message[0] if message and message[0] else error.__name__
-            raise TransportError(f"topic {name} was not created: {said} (CHURNWATCH_TOPIC_REPLICATION, access rights?)")
+            advice = (
+                ACCESS_LISTS if error in DENIED else "look at CHURNWATCH_TOPIC_REPLICATION and CHURNWATCH_TOPIC_PREFIX"
+            )
+            raise TransportError(f"topic {name} was not created: {said}; {advice}")
 
 
 async def known_to_brokers(settings: Settings, names: Iterable[str]) -> None:

@@ -197,7 +197,8 @@ def refused(error: _Error) -> _Error:
     >>> str(refused(ResponseError("READONLY")))
     'READONLY'
     """
-    advice = next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), None)
+    kind = NoPermissionError if "NOPERM" in str(error) else type(error)  # so says the end of a transaction
+    advice = next((advice for known, advice in _ADVICE.items() if issubclass(kind, known)), None)
     return error if advice is None else type(error)(f"{error}; {advice}")
 
 

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ import pytest
 from churnwatch import cli
 from churnwatch.child import free_port
 
-COMMAND_SECONDS_MAX = 15.0
-WORKER_SECONDS_MAX = 45.0
+COMMAND_SECONDS_MAX = 30.0
+WORKER_SECONDS_MAX = 90.0
 LOOK_SECONDS = 0.05
 
 
@@ -49,6 +49,12 @@ class Worker:
         own = environ | {"CHURNWATCH_WEB_PORT": str(self.port)}
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, env=own, stdin=subprocess.PIPE, stdout=out, stderr=out)
+
+    @property
+    def command_line(self) -> str:
+        """What everybody on the machine may see of it."""
+        words = ["ps", "-ww", "-p", str(self.process.pid), "-o", "args"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
     @property
     def log(self) -> str:
@@ -104,6 +110,8 @@ class Site:
     scratch: Path
     patch: pytest.MonkeyPatch
     capture: pytest.CaptureFixture[str]
+    heard: list[str] = field(default_factory=list)
+    """All that commands and workers have written."""
 
     def environ(self, changed: dict[str, str | None]) -> dict[str, str]:
         bare = {name: value for name, value in os.environ.items() if not name.startswith("CHURNWATCH_")}
@@ -123,13 +131,14 @@ class Site:
             code = cli.run(list(words))
             seconds = time.monotonic() - began
             said = self.capture.readouterr()
+        self.heard.extend((said.out, said.err))
         assert seconds < COMMAND_SECONDS_MAX, f"{words} took {seconds:.1f} s"
         return Said(code, said.out, said.err)
 
     def done(self, *words: str, **changed: str | None) -> str:
         """Run a command that must succeed; give what it wrote to standard output."""
         said = self.run(*words, **changed)
-        assert said.code == 0, said.err
+        assert said.code == 0, said.out + said.err
         return said.out
 
     @contextlib.contextmanager
@@ -141,3 +150,4 @@ class Site:
             yield worker
         finally:
             worker.kill()
+            self.heard.append(worker.log)
