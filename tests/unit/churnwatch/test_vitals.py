@@ -54,7 +54,7 @@ class Worker:
         self.guard = GuardedAssignments(Accepting(), lambda error: None, lambda: self.now_ms)
         self.vitals = Vitals(
             Parts(lambda: self.now_ms),
-            self.assignments,
+            cast(Any, self.assignments),
             self.guard,
             lambda: cast(Any, self.consumer),
             "churn.examples",
