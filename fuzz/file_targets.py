@@ -144,7 +144,7 @@ START_TEXT: Final = "2025-01-06T09:00:00Z"
 def settings_target() -> Target:
     """The TOML file of settings."""
     folder = tempfile.TemporaryDirectory(prefix="churnwatch-fuzz-")
-    text = b'lateness = "1h"\nclock = "live"\nmin_labels = 500\nreplay_until = 2026-03-01T00:00:00Z\n[kafka]\nbootstrap = "a:1,b:2"\n[alert]\ndaily_budget = 20.0\nearliness = 0.5\n'
+    text = b'lateness = "1h"\nclock = "live"\nmin_labels = 500\n[kafka]\nbootstrap = "a:1,b:2"\n[alert]\ndaily_budget = 20.0\nearliness = 0.5\n'
 
     def run(parts: Parts) -> bool:
         path = Path(folder.name) / "churnwatch.toml"  # the folder lasts as long as somebody holds it

@@ -92,8 +92,7 @@ def attack(target: Target, parts: Parts) -> Verdict:
     problem: BaseException | None = None
     value = False
     try:
-        with _alarm(target.seconds_max):
-            value = target.run(parts)
+        value = _run(target, parts)
     except DOCUMENTED as error:
         problem = _undocumented(error)
     except KeyboardInterrupt:
@@ -135,17 +134,25 @@ def bounded_memory(more_bytes: int = ADDRESS_BYTES_MAX) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
+def _run(target: Target, parts: Parts) -> bool:
+    """Run the target under an alarm.
+
+    Not a context manager: a signal is heard wherever Python calls something, so in between its parts too, and the timer must be
+    stopped in any case.
+    """
+    over = [False]
+
     def ring(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal calls it
-        raise TooSlowError(f"stopped after {seconds} s of work")
+        if not over[0]:
+            raise TooSlowError(f"stopped after {target.seconds_max} s of work")
 
     before = signal.signal(signal.SIGPROF, ring)
-    # It rings again and again: where it rings in a destructor, Python swallows what it raises.
-    signal.setitimer(signal.ITIMER_PROF, seconds, seconds / 5)
     try:
-        yield
+        # It rings again and again: where it rings in a destructor, Python swallows what it raises.
+        signal.setitimer(signal.ITIMER_PROF, target.seconds_max, target.seconds_max / 5)
+        return target.run(parts)
     finally:
+        over[0] = True  # before any call, for after one of those the next signal would be heard
         signal.setitimer(signal.ITIMER_PROF, 0.0)
         signal.signal(signal.SIGPROF, before)
 
