@@ -2,17 +2,21 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chaos.arena import Arena, arena
 from chaos.attacks import ATTACKS
+from chaos.outcome import Outcome, differences
 from chaos.plan import plan
 from chaos.proxy import Mode, Proxy
 from chaos.reference import Case, Sizes, alone, cases
 from chaos.rounds import run_round
 from churnwatch.child import ServiceError
+from models.labels import Example
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a round takes 20 s; on a busy machine much longer
 
@@ -55,6 +59,29 @@ def test_the_rounds_attack_in_many_ways() -> None:
 def test_a_seed_always_means_the_same_attacks() -> None:
     assert plan(7, list(ATTACKS)) == plan(7, list(ATTACKS))
     assert plan(7, list(ATTACKS)) != plan(8, list(ATTACKS))
+
+
+EXAMPLE = Example("c", 1, 2, 0, 0.5, 1, "new", b"")
+WHOLE = Outcome({"a": b""}, {"a": 5}, {"alert": b"bytes"}, [EXAMPLE], {"orders[0]@1": "late"}, {"auc": 0.7})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"customers": {}}, "customers: 1 of 1 missing: a"),
+        ({"timers": {"a": 6}}, "wake-up a: 6 instead of 5"),
+        ({"alerts": {}}, "alerts: 1 of 1 missing: alert"),
+        ({"alerts": {"alert": b"other"}}, "alert alert: b'other' instead of b'bytes'"),
+        ({"examples": []}, "examples: 1 of 1 missing"),
+        ({"examples": [EXAMPLE, EXAMPLE]}, "examples: 1 too many"),
+        ({"dead": {}}, "dead letters: 1 of 1 missing: orders[0]@1"),
+        ({"quality": {"auc": 0.71}}, "quality auc: 0.71 instead of 0.7"),
+        ({"faults": ["2 messages were never sent"]}, "2 messages were never sent"),
+    ],
+)
+def test_whatever_differs_is_said(changed: dict[str, Any], said: str) -> None:
+    assert differences(WHOLE, WHOLE) == []
+    assert differences(replace(WHOLE, **changed), WHOLE)[0].startswith(said)
 
 
 @pytest.fixture
