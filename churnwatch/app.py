@@ -26,6 +26,7 @@ RETRY_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 10.0
 LET_GO_SECONDS: Final = 2.0
 END_SECONDS: Final = 10.0
+SELDOM_SECONDS: Final = 10.0
 
 
 def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
@@ -200,6 +201,22 @@ def input_layout(settings: Settings, cluster: Cluster) -> tuple[list[str], int]:
     return list(counts), next(iter(counts.values()))
 
 
+class _Seldom(logging.Filter):
+    """Lets a client's line through once in a while: without Kafka, aiokafka says three of them ten times a second, for as long as it lasts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_s: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the place in the client's code that says it has rested."""
+        place = record.pathname, record.lineno
+        if record.created - self._said_s.get(place, 0.0) < SELDOM_SECONDS:
+            return False
+        self._said_s[place] = record.created
+        return True
+
+
 class _JsonLines(logging.Formatter):
     """A JSON document a line, for log collectors."""
 
@@ -214,4 +231,6 @@ def _set_up_logging(settings: Settings) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(_JsonLines() if settings.log_format == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    seldom = _Seldom()
+    handler.addFilter(lambda record: not record.name.startswith("aiokafka") or seldom.filter(record))
     logging.getLogger("churnwatch").setLevel(settings.log_level.upper())

@@ -1,0 +1,42 @@
+"""What a worker's log lets through."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from churnwatch import app
+from churnwatch.app import SELDOM_SECONDS
+from churnwatch.settings import Settings
+
+AT_S = 1_700_000_000.0
+
+
+@pytest.fixture
+def handler() -> Iterator[logging.Handler]:
+    """The one handler of a worker's log; what was set up before is set up again afterwards."""
+    root = logging.getLogger()
+    known, level = list(root.handlers), root.level
+    root.handlers.clear()
+    app._set_up_logging(Settings())
+    (made,) = root.handlers
+    yield made
+    root.handlers[:] = known
+    root.setLevel(level)
+
+
+def said(handler: logging.Handler, name: str, line: int, seconds: float) -> bool:
+    record = logging.LogRecord(name, logging.ERROR, "client.py", line, "no connection to %s", ("x",), None)
+    record.created = AT_S + seconds
+    return bool(handler.filter(record))
+
+
+def test_a_client_says_a_thing_once_in_a_while(handler: logging.Handler) -> None:
+    assert said(handler, "aiokafka.consumer", 10, 0.0)
+    assert not any(said(handler, "aiokafka.consumer", 10, tenth / 10) for tenth in range(1, int(10 * SELDOM_SECONDS)))
+    assert said(handler, "aiokafka.consumer", 11, 1.0), "another thing"
+    assert said(handler, "aiokafka.consumer", 10, SELDOM_SECONDS)
+
+
+def test_a_worker_says_what_it_has_to_say(handler: logging.Handler) -> None:
+    assert all(said(handler, "churnwatch.worker", 10, 0.0) for _ in range(5))
