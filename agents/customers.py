@@ -7,6 +7,7 @@ from itertools import islice
 
 from agents.record import Customer, decode_customer
 from features.store import PartitionStore
+from streams.errors import Corrupt, NewerSchema
 
 
 class Customers(dict[str, Customer]):
@@ -35,7 +36,7 @@ class Customers(dict[str, Customer]):
     def _take(self, ids: Iterable[str], values: Iterable[bytes | None]) -> None:
         for customer, value in zip(ids, values, strict=True):
             if value is not None:
-                self[customer] = decode_customer(value)
+                self[customer] = _read(customer, value)
 
     def trim(self) -> None:
         """Drop those that have been here for longest, down to the bound; they are in the store."""
@@ -43,3 +44,11 @@ class Customers(dict[str, Customer]):
         if excess > 0:
             for customer in list(islice(self, excess)):
                 del self[customer]
+
+
+def _read(customer_id: str, value: bytes) -> Customer:
+    """The customer in a stored value; an error names the key, for it is what to delete."""
+    try:
+        return decode_customer(value)
+    except (Corrupt, NewerSchema) as error:
+        raise type(error)(f"the key that ends in `c:{customer_id}`: {error}") from error

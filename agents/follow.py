@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from agents.guides import GuideBook
 from models.guide import Guide, decode_guide
 from models.store import Head, LearnerStore
-from streams.errors import StoreUnavailable
+from streams.errors import Corrupt, NewerSchema, StoreUnavailable
 
 log = logging.getLogger("churnwatch.follow")
 
@@ -58,7 +58,7 @@ class Follower:
             if not self._guides.known(boundary_ms):
                 value = await self._store.guide(version)
                 if value is not None:
-                    fresh.append(decode_guide(value))
+                    fresh.append(_read(version, value))
         self.take_up(head, fresh)
 
     def _notice(self, head: Head) -> None:
@@ -69,7 +69,7 @@ class Follower:
 
     async def _repin(self, head: Head) -> None:
         value = None if head.pinned is None else await self._store.guide(head.pinned)
-        self._guides.pin(None if value is None else decode_guide(value))
+        self._guides.pin(None if value is None else _read(head.pinned or 0, value))
         self._pinned = head.pinned
         log.info(
             "Scoring with model %s", "as it is learnt" if head.pinned is None else f"{head.pinned}, which is pinned"
@@ -84,3 +84,11 @@ class Follower:
         if head.learnt_until_ms is not None:
             self._guides.finished(head.learnt_until_ms)
         self._changed()
+
+
+def _read(version: int, value: bytes) -> Guide:
+    """The guide in a stored value; an error names the key, for it is what to delete."""
+    try:
+        return decode_guide(value)
+    except (Corrupt, NewerSchema) as error:
+        raise type(error)(f"model {version} (the key that ends in `guide:{version}`): {error}") from error

@@ -16,7 +16,7 @@ from faust.types import TP
 from agents.lives import Committed
 from streams.chunk import Chunk
 from streams.codec import RawRecord
-from streams.errors import TransportError
+from streams.errors import Corrupt, NewerSchema, TransportError
 from streams.transport import ChunkConsumer
 
 log = logging.getLogger("churnwatch.ingest")
@@ -175,6 +175,11 @@ class Assignments:
         error = None if task.cancelled() else task.exception()
         if error is None and task in self._tasks.values():
             error = TransportError(f"{task.get_name()} has ended though nobody told it to; start the worker again")
+        if isinstance(error, Corrupt | NewerSchema):
+            # The store's value does not know whose it is.
+            error = type(error)(
+                f"{task.get_name().replace('runner-', 'the state of partition ').replace('partition learner', 'the learner')}: {error}"
+            )
         if error is not None:
             self._failed(error)
 

@@ -107,7 +107,7 @@ def check_features(guide: Guide, names: Sequence[str], scales: Sequence[Scale]) 
         )
 
 
-_envelope = Envelope(Guide, GUIDE_SCHEMA, "the stored model", "roll back to another version", oldest=GUIDE_SCHEMA)
+_envelope = Envelope(Guide, GUIDE_SCHEMA, "the stored model", "delete it, and the model before it scores", oldest=GUIDE_SCHEMA)
 
 
 def encode_guide(guide: Guide) -> bytes:
@@ -125,5 +125,5 @@ def decode_guide(value: bytes) -> Guide:
     guide = _envelope.decode(value)
     parts = (guide.scales, guide.means, guide.logistic.slopes, guide.within.slopes)
     if any(len(part) != len(guide.names) for part in parts):
-        raise Corrupt("the stored model's parts differ in length: roll back to another version")
+        raise Corrupt("the stored model's parts differ in length: delete it, and the model before it scores")
     return guide
