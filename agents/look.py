@@ -13,6 +13,7 @@ import msgspec
 from agents.effects import AlertNote, Effects
 from agents.guides import GuideBook
 from agents.record import Customer
+from agents.sight import Sight, see
 from alerts import alert as alerts
 from alerts import score as scores
 from alerts.alert import SILENCE, Trigger, model_stamp
@@ -24,9 +25,8 @@ from alerts.playbook import Play, suggest
 from alerts.policy import Policy, threshold_for
 from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
 from alerts.segments import segment_of
-from alerts.value import annual_value, at_risk
-from features.catalog import CATALOG, INDEX
-from features.vector import vector
+from alerts.value import at_risk
+from features.catalog import CATALOG
 from models.guide import Guide
 from models.labels import Pending, pack_vector, remember, unpack_vector
 from models.question import Question
@@ -34,30 +34,6 @@ from models.rule import silence_risk
 from models.scorer import Scorer
 from streams.outgoing import Outgoing
 from streams.time import DAY_MS, day_of
-
-_ORDER_DAYS, _GAP_MEAN_DAYS, _AMOUNT = INDEX["order_days"], INDEX["gap_mean_days"], INDEX["amount_lifetime"]
-
-
-class Sight(msgspec.Struct, frozen=True, gc=False):
-    """What a look sees of a customer.
-
-    Attributes:
-        figures: the feature vector.
-        tenure_days: days since the first event of theirs; a profile is none.
-        order_days: distinct days with an order.
-        mean_gap_days: mean days between those, or between login days where there are none; None below two.
-        stayed_ms: the last sign of staying (an order, by default); 0 where there is none.
-        silence_days: days since then, or since the first record.
-        value: expected annual spend.
-    """
-
-    figures: list[float]
-    tenure_days: float
-    order_days: int
-    mean_gap_days: float | None
-    stayed_ms: int
-    silence_days: float
-    value: float
 
 
 class Telling(msgspec.Struct, frozen=True, gc=False):
@@ -86,7 +62,8 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
 class Desk:
     """What a look goes by; `alerts_topic` and `scores_topic` are where its messages go.
 
-    `held` tells whether a source is silent as a whole, so that nobody is warned about on the strength of that silence.
+    `held` tells whether a source is silent as a whole, so that nobody is warned about on the strength of that silence: asked at
+    looks that are `ahead` of what is known to be silence (`PartitionClock.hold_ms`).
     """
 
     policy: Policy
@@ -107,12 +84,13 @@ class Desk:
         *,
         snapshot: bool = False,
         cancellation: str | None = None,
+        ahead: bool = False,
     ) -> None:
         """Score the customer as of `customer.as_of_ms`, and bring episode, band and (where `snapshot`) pending labels up to date."""
         at_ms, horizon_days = customer.as_of_ms, self.question.horizon_days
         scorer = guides.at(at_ms)
         guide = scorer.guide
-        sight = self._see(customer, trigger)
+        sight = see(customer, self.question.churn_on, silence=trigger is SILENCE)
         risk, basis = _risk(scorer, sight)
         segment = _segment(customer, sight, guide.value_cut)
         customer.risk = risk
@@ -121,11 +99,7 @@ class Desk:
         shift, shift_since_ms, before = _shift(customer, scorer) if warned else (0.0, 0, None)
         past = customer.pending[0].vector if customer.pending else None
         if snapshot:
-            said = guide.version if guide.ready else 0
-            asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
-            customer.pending = remember(customer.pending, asked, self.question)
-            effects.stats.add_value(day_of(at_ms), sight.value)
-            effects.inputs.add(day_of(at_ms), asked.vector)
+            self._put_aside(customer, sight, risk, guide, segment, effects)
         threshold = threshold_for(guide.thresholds, segment, basis, self.policy)
         assessment = Assessment(
             customer_id=customer_id,
@@ -143,7 +117,7 @@ class Desk:
             lift=0.0
             if basis == "rule"
             else self.policy.earliness * lift(risk, before, sight.silence_days, horizon_days),
-            held=self.held(),
+            held=ahead and self.held(),
         )
         was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
@@ -158,6 +132,23 @@ class Desk:
         if band != customer.band:
             self._publish_score(customer_id, customer, band, segment, basis, guide, effects)
 
+    def snapshot(self, customer: Customer, guides: GuideBook, effects: Effects) -> None:
+        """Put a snapshot of the customer aside, as of `customer.as_of_ms`, and do nothing else."""
+        scorer = guides.at(customer.as_of_ms)
+        sight = see(customer, self.question.churn_on, silence=True)
+        risk, _ = _risk(scorer, sight)
+        segment = _segment(customer, sight, scorer.guide.value_cut)
+        self._put_aside(customer, sight, risk, scorer.guide, segment, effects)
+
+    def _put_aside(
+        self, customer: Customer, sight: Sight, risk: float, guide: Guide, segment: str, effects: Effects
+    ) -> None:
+        at_ms, said = customer.as_of_ms, guide.version if guide.ready else 0
+        asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
+        customer.pending = remember(customer.pending, asked, self.question)
+        effects.stats.add_value(day_of(at_ms), sight.value)
+        effects.inputs.add(day_of(at_ms), asked.vector)
+
     def announce(
         self,
         customer_id: str,
@@ -171,38 +162,9 @@ class Desk:
         """Turn transitions of the episode that no look has caused (an outcome's) into alerts."""
         if transitions:
             past = customer.pending[0].vector if customer.pending else None
-            told = Telling(self._see(customer, trigger), past, trigger, since_ms, guides.at(customer.as_of_ms))
+            sight = see(customer, self.question.churn_on, silence=trigger is SILENCE)
+            told = Telling(sight, past, trigger, since_ms, guides.at(customer.as_of_ms))
             self._announce(customer_id, customer, transitions, told, effects)
-
-    def _see(self, customer: Customer, trigger: Trigger) -> Sight:
-        """Compute once what score, segment, value, decision and alerts all go by."""
-        activity, at_ms = customer.activity, customer.as_of_ms
-        # An event at midnight sharp belongs to the day that begins; a snapshot at midnight sees the days before it only.
-        figures = vector(activity, at_ms if trigger is SILENCE else at_ms + 1)
-        order_days = int(figures[_ORDER_DAYS])
-        last_order_ms, first_ms = activity.last_order_ms, activity.first_seen_ms
-        if first_ms is None:
-            first_ms = customer.first_ms
-        mean_gap_days: float | None = None
-        if order_days > 1:
-            mean_gap_days = figures[_GAP_MEAN_DAYS]
-        elif activity.login_tiles or activity.past is not None:
-            mean_gap_days = activity.mean_gap_days()
-        stayed_ms = (last_order_ms if self.question.churn_on == "orders" else activity.last_activity_ms) or 0
-        return Sight(
-            figures=figures,
-            tenure_days=(at_ms - first_ms) / DAY_MS,
-            order_days=order_days,
-            mean_gap_days=mean_gap_days,
-            stayed_ms=stayed_ms,
-            silence_days=(at_ms - (stayed_ms or first_ms)) / DAY_MS,
-            value=annual_value(
-                order_days=order_days,
-                amount=figures[_AMOUNT],
-                span_days=0.0 if last_order_ms is None else (last_order_ms - first_ms) / DAY_MS,
-                override=None if customer.attributes is None else customer.attributes.annual_value,
-            ),
-        )
 
     def _announce(
         self, customer_id: str, customer: Customer, transitions: Sequence[Transition], told: Telling, effects: Effects

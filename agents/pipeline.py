@@ -7,8 +7,12 @@ of records of different topics where some topic is not in event-time order.
 1. Before a record of event time t is applied, the customer's wake-ups due by t fire, each as of its own due time. Before one that is
    later than the allowed lateness, those due by the watermark do, which in smaller chunks would have been handled by then.
 2. A record older than what is still kept is late; one whose id is known is a duplicate; neither changes the customer.
-3. The record is applied, and the customer looked at: scored, and the episode brought up to date.
+3. The record is applied. Where it comes late, the snapshots that it should have been in are mended. Then the customer is looked at: scored,
+   and the episode brought up to date.
 4. After the step's records, the wake-ups due by the partition's clock fire, earliest first.
+
+No wake-up fires that is later than `hold_ms`, up to which silence is known to be silence: live, a source may be down. Records wait for
+nothing: a customer whom they take further has an overdue wake-up (`agents.wakeups`).
 
 A record that cannot be worked on, for whatever reason, is undone and dead-lettered: it must not stop those behind it.
 
@@ -24,6 +28,7 @@ from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.look import Desk
 from agents.record import Attributes, Customer
+from agents.rewind import mend
 from agents.undo import Undo
 from agents.wakeups import Keeping, Wakeups
 from alerts.alert import Trigger
@@ -34,9 +39,13 @@ from models.question import Question
 from streams.codec import Arrival, Rejected, failed, late
 from streams.deadletter import dead_letter
 from streams.events import Cancellation, Outcome, Profile
+from streams.feed import FAR_MS
 from streams.time import day_of
 
 log = logging.getLogger("churnwatch.pipeline")
+
+UNCOUNTED = ("profiles", "outcomes")
+"""Streams that no feature is computed from."""
 
 
 class Pipeline:
@@ -57,6 +66,7 @@ class Pipeline:
         until_ms: int,
         guides: GuideBook,
         now_ms: int,
+        hold_ms: int = FAR_MS,
     ) -> Effects:
         """Work on one batch.
 
@@ -68,6 +78,7 @@ class Pipeline:
             until_ms: the partition's clock after it.
             guides: what scores.
             now_ms: wall clock, for the time of failure in dead letters only.
+            hold_ms: up to when silence is known to be silence (`PartitionClock.hold_ms`).
         """
         effects = Effects()
         for item in items:
@@ -84,8 +95,9 @@ class Pipeline:
             if event_ms < kept_from_ms and not isinstance(item.event, Profile):
                 self._reject(late(item, kept_from_ms), "late", effects, now_ms)
                 continue
-            self._wakeups.catch_up(customers, item.event.customer_id, max(event_ms, clock_ms), guides, effects)
-            self._take_in(customers, item, kept_from_ms, guides, effects, now_ms)
+            due_ms = min(max(event_ms, clock_ms), hold_ms)
+            self._wakeups.catch_up(customers, item.event.customer_id, due_ms, guides, effects)
+            self._take_in(customers, item, kept_from_ms, hold_ms, guides, effects, now_ms)
         for customer_id in [*due, *effects.touched]:
             self._wakeups.catch_up(customers, customer_id, until_ms, guides, effects)
         return effects
@@ -97,6 +109,7 @@ class Pipeline:
         customers: MutableMapping[str, Customer],
         item: Arrival,
         kept_from_ms: int,
+        hold_ms: int,
         guides: GuideBook,
         effects: Effects,
         now_ms: int,
@@ -104,7 +117,7 @@ class Pipeline:
         customer_id, topic = item.event.customer_id, item.record.topic
         undo = Undo(customers, customer_id, effects)
         try:
-            applied = self._apply(customers, item, kept_from_ms, guides, effects)
+            applied = self._apply(customers, item, kept_from_ms, hold_ms, guides, effects)
         except Exception as error:  # whatever it is: one record must not stop the others
             log.exception("%s[%d] offset %d cannot be worked on", topic, item.record.partition, item.record.offset)
             undo.run(customers, effects)
@@ -118,6 +131,7 @@ class Pipeline:
         customers: MutableMapping[str, Customer],
         item: Arrival,
         kept_from_ms: int,
+        hold_ms: int,
         guides: GuideBook,
         effects: Effects,
     ) -> bool:
@@ -126,7 +140,9 @@ class Pipeline:
         customer = customers.get(customer_id)
         known = customer is not None
         if customer is None:
-            customer = Customer(Activity.empty(), first_ms=event_ms, as_of_ms=event_ms)
+            # Ahead of what is known, older records may follow: then their wake-ups are to be made up for.
+            handled_ms = min(event_ms, max(hold_ms, kept_from_ms))
+            customer = Customer(Activity.empty(), first_ms=event_ms, as_of_ms=handled_ms, wake_ms=event_ms + 1)
         if not _count(customer, item, kept_from_ms):
             return False
         if not known:
@@ -134,13 +150,26 @@ class Pipeline:
             customers[customer_id] = customer
             effects.deleted.discard(customer_id)
         effects.touched.add(customer_id)
+        if customer.pending and event_ms < customer.pending[-1].taken_ms and item.stream not in UNCOUNTED:
+            mend(customer, event_ms)
         customer.first_ms = min(customer.first_ms, event_ms)
-        customer.as_of_ms = max(customer.as_of_ms, event_ms)
-        self._react(customer_id, customer, item, guides, effects)
-        self._wakeups.set_next(customer)
+        before_ms, customer.as_of_ms = customer.as_of_ms, max(customer.as_of_ms, event_ms)
+        ahead = customer.as_of_ms > hold_ms
+        self._react(customer_id, customer, item, guides, effects, ahead=ahead)
+        if customer.wake_ms > before_ms:  # else it is overdue, and stays so
+            self._wakeups.set_next(customer, max(before_ms, hold_ms) if ahead else customer.as_of_ms)
         return True
 
-    def _react(self, customer_id: str, customer: Customer, item: Arrival, guides: GuideBook, effects: Effects) -> None:
+    def _react(
+        self,
+        customer_id: str,
+        customer: Customer,
+        item: Arrival,
+        guides: GuideBook,
+        effects: Effects,
+        *,
+        ahead: bool,
+    ) -> None:
         event, record = item.event, item.record
         trigger = Trigger("event", record.topic, record.partition, record.offset)
         if isinstance(event, Profile):
@@ -157,11 +186,12 @@ class Pipeline:
         if isinstance(event, Cancellation):
             reason = event.reason
             customer.cancelled_ms = max(customer.cancelled_ms or 0, event.occurred_at)
-            self._wakeups.label(customer_id, customer, effects)
+            self._wakeups.cancel(customer_id, customer, effects)
         if customer.cancelled_ms is not None and self._came_back(customer):
             customer.cancelled_ms = None
         effects.scorings["event"] += 1
-        self._desk.look(customer_id, customer, trigger, record.timestamp_ms, guides, effects, cancellation=reason)
+        since_ms = record.timestamp_ms
+        self._desk.look(customer_id, customer, trigger, since_ms, guides, effects, cancellation=reason, ahead=ahead)
 
     def _came_back(self, customer: Customer) -> bool:
         activity = customer.activity
@@ -178,7 +208,7 @@ class Pipeline:
 def _count(customer: Customer, item: Arrival, kept_from_ms: int) -> bool:
     """Apply the event to what is kept of the customer; False where it is known."""
     event, activity = item.event, customer.activity
-    if item.stream not in ("profiles", "outcomes"):
+    if item.stream not in UNCOUNTED:
         return apply(activity, item.stream, event)
     if event.occurred_at < kept_from_ms:
         # An old profile: its id would soon be forgotten, so its own time tells a repetition.

@@ -4,6 +4,10 @@ A wake-up labels the snapshots whose time has come, takes the week's snapshot, l
 only), and sets the next wake-up, always later than itself. It never looks at the partition's clock, so one that comes late does what it
 would have done in time.
 
+With the live clock wake-ups wait for sources that are late (`PartitionClock.hold_ms`), records do not. So a customer may have been taken
+further than to the next wake-up, which is then *overdue*. It is made up for as of its own time: labels and snapshots as if it had
+come in time. There is no look at the customer, who was not silent.
+
 A customer who has been silent for long is deleted, but not before the last event id is old enough to be forgotten (an event that
 comes again must find that it is known), and but for a profile, which the business alone may take back.
 """
@@ -18,6 +22,7 @@ from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.look import Desk
 from agents.record import Customer
+from agents.rewind import rewound
 from agents.silence import next_expiry_ms, next_wake_ms
 from alerts.alert import SILENCE
 from features.state import prune
@@ -76,9 +81,12 @@ class Wakeups:
 
     def _wake(self, customer_id: str, customer: Customer, guides: GuideBook, effects: Effects) -> bool:
         """Handle the customer's wake-up as of its due time; returns whether the customer has expired."""
-        due_ms = customer.as_of_ms = customer.wake_ms
         effects.woken += 1
-        labelled = self.label(customer_id, customer, effects)
+        if customer.wake_ms <= customer.as_of_ms:
+            self._make_up(customer_id, customer, guides, effects)
+            return False
+        due_ms = customer.as_of_ms = customer.wake_ms
+        labelled = self._label(customer_id, customer, due_ms, customer.cancelled_ms, effects)
         activity, present_ms = customer.activity, customer.present_ms
         on_grid = self.question.on_grid(due_ms)
         expiring = due_ms >= present_ms + self.keeping.expiry_ms
@@ -101,12 +109,47 @@ class Wakeups:
             effects.scorings["snapshot" if snapshot else "silence"] += 1
             self.desk.look(customer_id, customer, SILENCE, None, guides, effects, snapshot=snapshot)
         effects.touched.add(customer_id)
-        self.set_next(customer)
+        self.set_next(customer, due_ms)
         return False
 
-    def label(self, customer_id: str, customer: Customer, effects: Effects) -> bool:
-        """Turn the customer's snapshots whose answer is known into examples; returns whether there might be any."""
-        pending, now_ms, cancelled_ms = customer.pending, customer.as_of_ms, customer.cancelled_ms
+    def _make_up(self, customer_id: str, customer: Customer, guides: GuideBook, effects: Effects) -> None:
+        """Handle an overdue wake-up: what it would have left behind, had it come before the records that were faster."""
+        due_ms = customer.wake_ms
+        self._label(customer_id, customer, due_ms, customer.cancelled_ms, effects)
+        if self.question.on_grid(due_ms):
+            prune(customer.activity, due_ms)
+            then = rewound(customer, due_ms, self.question.churn_on)
+            if then.cancelled_ms is None and self.question.asks(then.activity.last_order_ms, due_ms):
+                effects.scorings["snapshot"] += 1
+                self.desk.snapshot(then, guides, effects)
+                customer.pending = then.pending
+                self._answer_latest(customer_id, customer, effects)
+        effects.touched.add(customer_id)
+        self.set_next(customer, due_ms)
+
+    def _answer_latest(self, customer_id: str, customer: Customer, effects: Effects) -> None:
+        """Let an explicit cancellation that came before the snapshot was made up answer it, as it would have answered at once."""
+        *others, asked = customer.pending
+        for cancelled_ms in customer.activity.cancellations:
+            if asked.taken_ms <= cancelled_ms < self.question.matures_ms(asked.taken_ms):
+                customer.pending = [asked]
+                self._label(customer_id, customer, cancelled_ms, cancelled_ms, effects)
+                customer.pending = [*others, *customer.pending]
+                return
+
+    def cancel(self, customer_id: str, customer: Customer, effects: Effects) -> None:
+        """Let the customer's explicit cancellation answer the snapshots that wait, but for those whose time was up before."""
+        at_ms, pending = customer.as_of_ms, customer.pending
+        overdue = [asked for asked in pending if self.question.matures_ms(asked.taken_ms) <= at_ms]
+        customer.pending = pending[len(overdue) :]
+        self._label(customer_id, customer, at_ms, customer.cancelled_ms, effects)
+        customer.pending = [*overdue, *customer.pending]
+
+    def _label(
+        self, customer_id: str, customer: Customer, now_ms: int, cancelled_ms: int | None, effects: Effects
+    ) -> bool:
+        """Turn the customer's snapshots whose answer is known at `now_ms` into examples; returns whether there might be any."""
+        pending = customer.pending
         if not ripe(pending, now_ms, cancelled_ms, self.question):
             return False
         activity = customer.activity
@@ -116,11 +159,20 @@ class Wakeups:
         effects.examples.extend(examples)
         return True
 
-    def set_next(self, customer: Customer) -> None:
-        """Set the customer's next wake-up, after `as_of_ms`."""
-        pending = customer.pending
+    def set_next(self, customer: Customer, handled_ms: int) -> None:
+        """Set the customer's next wake-up; `handled_ms` is up to when wake-ups have been handled, nearly always `as_of_ms`."""
+        as_of_ms, pending = customer.as_of_ms, customer.pending
         matures_ms = self.question.matures_ms(pending[0].taken_ms) if pending else None
-        customer.wake_ms = self._next_ms(customer, customer.as_of_ms, matures_ms)
+        if handled_ms >= as_of_ms:
+            customer.wake_ms = self._next_ms(customer, as_of_ms, matures_ms)
+            return
+        wake_ms = self._next_ms(customer, as_of_ms, None)
+        if matures_ms is not None and matures_ms < wake_ms:
+            wake_ms = matures_ms
+        snapshot_ms = self.question.next_snapshot_ms(handled_ms)
+        if snapshot_ms <= as_of_ms and snapshot_ms < wake_ms:
+            wake_ms = snapshot_ms
+        customer.wake_ms = max(wake_ms, handled_ms + 1)
 
     def _next_ms(self, customer: Customer, after_ms: int, first_pending_matures_ms: int | None) -> int:
         present_ms = customer.present_ms

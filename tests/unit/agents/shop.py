@@ -9,6 +9,7 @@ from agents.record import Customer
 from alerts import alert as alerts
 from alerts.alert import Alert
 from streams.codec import Arrival, Rejected
+from streams.feed import FAR_MS
 from streams.time import DAY_MS, HOUR_MS
 from tests.unit.agents.samples import START_MS, TOPICS, order, pipeline, silence_guide
 
@@ -23,11 +24,12 @@ class Shop:
         self.guides = guides or GuideBook(silence_guide())
         self.customers: dict[str, Customer] = {}
         self.clock_ms = START_MS
+        self.hold_ms = FAR_MS
 
     def take(self, *items: Arrival | Rejected, until_ms: int | None = None) -> Effects:
         until_ms = self.clock_ms if until_ms is None else until_ms
         effects = self.pipe.step(
-            self.customers, items, list(self.customers), self.clock_ms, until_ms, self.guides, START_MS
+            self.customers, items, list(self.customers), self.clock_ms, until_ms, self.guides, START_MS, self.hold_ms
         )
         self.clock_ms = max(self.clock_ms, until_ms)
         return effects
