@@ -209,7 +209,7 @@ class PartitionRunner:
         batch = self.feed.take(self._config.events_max, self._config.bytes_max, limit_ms, ended)
         self._resume_drained()
         meta = self.meta
-        known_ms = max(meta.clock_ms, meta.taken_ms - self._clock.lateness_ms)
+        known_ms = self._clock.known_ms(meta)
         meta.take(batch.heard_ms, self._clock.now_ms())
         hold_ms = self._clock.hold_ms(meta, self.feed, ended)
         target_ms = self._clock.target_ms(meta, self.feed, ended, hold_ms)
