@@ -3,7 +3,6 @@
 Nothing is changed, and nothing raises: what cannot be reached is a finding.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -21,7 +20,7 @@ from churnwatch.settings import Settings
 from churnwatch.topic_layout import common_count, layout
 from features.redis_client import Client
 from features.redis_layout import Layout
-from streams.errors import ChurnwatchError, StateError
+from streams.errors import ChurnwatchError, ConfigError, StateError
 
 CLOCK_SECONDS_MAX: Final = 5.0
 MEMORY_SHARE_MAX: Final = 0.8
@@ -36,7 +35,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     try:
         cluster = await describe(settings)
     except ChurnwatchError as error:
-        yield Finding("kafka", "fail", f"{error}", "start Kafka, or correct CHURNWATCH_KAFKA_BOOTSTRAP")
+        yield Finding("kafka", "fail", f"{error}", _advice(error, "start Kafka, or correct CHURNWATCH_KAFKA_BOOTSTRAP"))
     else:
         for finding in look_at_kafka(settings, cluster):
             yield finding
@@ -50,7 +49,12 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 for finding in await look_at_log(settings, cluster, await _metas(settings, client, partitions)):
                     yield finding
     except ChurnwatchError as error:
-        yield Finding("redis", "fail", f"{error}", "start Redis, or correct CHURNWATCH_REDIS_URL")
+        yield Finding("redis", "fail", f"{error}", _advice(error, "start Redis, or correct CHURNWATCH_REDIS_URL"))
+
+
+def _advice(error: ChurnwatchError, away: str) -> str:
+    """What to do where a service does not serve: one that is there and refuses is not to be started."""
+    return "see docs/access.md" if isinstance(error, ConfigError) else away
 
 
 def look_at_settings(settings: Settings) -> Iterator[Finding]:
@@ -150,7 +154,8 @@ async def _skew_seconds(client: Client) -> float | None:
 async def _look_at_state(settings: Settings, client: Client, partitions: int) -> AsyncIterator[Finding]:
     """Find state of partitions that there are no more, or not yet: the number has changed, and customers have moved."""
     metas = [Layout(settings.redis_namespace, partition).meta for partition in range(4 * partitions + 16)]
-    there = [bool(count) for count in await asyncio.gather(*(client.exists(key) for key in metas))]
+    # One after the other: asked for at once, each would want a connection of its own, thousands where there are many partitions.
+    there = [bool(await client.exists(key)) for key in metas]
     if any(there[partitions:]):
         advice = "the number of partitions was changed: choose another CHURNWATCH_REDIS_NAMESPACE, the state is rebuilt from Kafka"
         yield Finding(
@@ -164,7 +169,7 @@ async def _look_at_state(settings: Settings, client: Client, partitions: int) ->
 
 async def _stored(settings: Settings, client: Client, partitions: int) -> list[bytes | None]:
     keys = [Layout(settings.redis_namespace, partition).meta for partition in range(partitions)]
-    found = await asyncio.gather(*(client.get(key) for key in keys))
+    found = [await client.get(key) for key in keys]
     return [value if isinstance(value, bytes) else None for value in found]
 
 

@@ -18,7 +18,7 @@ from churnwatch.child import free_port
 
 COMMAND_SECONDS_MAX = 30.0
 WORKER_SECONDS_MAX = 90.0
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
