@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chaos import soak_plan
+from chaos.soak_record import Options
 from chaos.soak_report import document, show
-from chaos.soak_run import Options, soak
+from chaos.soak_run import soak
 from chaos.soak_verdict import Check, checks
 from churnwatch.services import start_services
 from churnwatch.terminal import note, say, say_json

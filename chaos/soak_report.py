@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any, Final
 
 from chaos.soak_probe import Sample
-from chaos.soak_run import Soak
+from chaos.soak_record import Soak
 from chaos.soak_trend import Trend, blocks
 from chaos.soak_verdict import Check, trends
 from churnwatch.terminal import say, say_table

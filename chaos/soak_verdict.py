@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from chaos.soak_plan import lag_usual
 from chaos.soak_probe import Sample
-from chaos.soak_run import Books, Soak
+from chaos.soak_record import Books, Soak
 from chaos.soak_trend import Trend, judge, trend
 
 MIB: Final = 1 << 20
@@ -100,8 +100,11 @@ def _memory(found: Soak) -> list[Check]:
         word = judge(line, GROWTH_MAX, grain)
         outcome = WORDS[word]
         said = "not measured" if line is None else f"{word}: {told(line)}"
-        if outcome == "ok" and not found.filled:
-            outcome, said = "unknown", f"{said}; but the bounded things were not all full yet: give it more minutes"
+        if line is not None and not found.filled:
+            outcome, said = (
+                "unknown",
+                f"{told(line)}; but the bounded things were not all full yet: give it more minutes",
+            )
         verdicts.append(Check(f"{name} is flat", outcome, said))
     return verdicts
 

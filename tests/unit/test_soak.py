@@ -12,8 +12,8 @@ import pytest
 from chaos import soak_plan, soak_shop
 from chaos.soak import exit_code, options, summary
 from chaos.soak_probe import Sample
+from chaos.soak_record import Books, Soak
 from chaos.soak_report import document, drawing, quantile
-from chaos.soak_run import Books, Soak
 from chaos.soak_shop import EVENTS_PER_CUSTOMER_DAY, LATE_MS, MEAN_LIFE_DAYS, START_MS, events, life_days
 from chaos.soak_trend import judge, trend
 from chaos.soak_verdict import Check, checks, trends
