@@ -18,13 +18,14 @@ from chaos import recovery, report
 from chaos.arena import Arena, arena
 from chaos.attacks import ATTACKS
 from chaos.outcome import Outcome
-from chaos.reference import Case, Sizes, alone, cases
+from chaos.reference import MODES, Case, Sizes, alone, cases
 from chaos.rounds import Result, run_round
 from chaos.scenarios import Shown, sigterm, zombie
 from churnwatch.terminal import note, say_json
 from streams.errors import ChurnwatchError
 
 Scenario = Callable[[Arena, Case, Outcome, Path], Shown]
+SLUGS: Final = [f"{log}-{mode}" for mode in MODES for log in ("example", "wild")]
 SCENARIOS: Final[Mapping[str, Scenario]] = {"zombie": zombie, "sigterm": sigterm}
 
 
@@ -43,6 +44,7 @@ def arguments() -> argparse.Namespace:
         help=f"attack by these only: {', '.join(ATTACKS)}",
     )
     parser.add_argument("--whole", action="store_true", help="all of the example log, not a sample of its customers")
+    parser.add_argument("--case", choices=SLUGS, help="one log in one mode, not all four in turn")
     parser.add_argument("--zombie", action="store_true", help="freeze workers past their session: are they refused?")
     parser.add_argument(
         "--sigterm", action="store_true", help="end workers under load: with 0, in time, nothing twice?"
@@ -89,7 +91,8 @@ class Session:
         self._asked = asked
         self._folder = folder
         self._out = report.console()
-        self._cases = cases(Sizes(example=None) if asked.whole else Sizes(), folder / "logs")
+        made = cases(Sizes(example=None) if asked.whole else Sizes(), folder / "logs")
+        self._cases = [case for case in made if asked.case in {None, case.slug}]
         self._known: dict[str, Outcome] = {}
         self._well = True
 

@@ -37,7 +37,7 @@ def show(out: Console, result: Result) -> None:
     if result.repeated:
         _lines(out, [f"{result.repeated} alerts came twice, with the same bytes"])
     if result.wrong:
-        again = f"again: python -m chaos --rounds 1 --seed {result.seed}; logs in {result.folder}"
+        again = f"again: python -m chaos --rounds 1 --seed {result.seed} (and the same --only and --case); logs in {result.folder}"
         _lines(out, [*result.wrong[:WRONG_MAX], again], "red")
 
 
