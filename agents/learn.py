@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from agents.follow import Follower
 from agents.observer import LearnerObserver
+from agents.rests import RETRY_SECONDS_MAX, RETRY_SECONDS_MIN, Rests
 from agents.source import Source
 from models.labels import decode_batch
 from models.learner import Learner
@@ -26,10 +27,6 @@ from streams.codec import RawRecord
 from streams.errors import CommitUnknown, Corrupt, FenceLost, NewerSchema, StoreUnavailable
 
 log = logging.getLogger("churnwatch.learner")
-
-RETRY_SECONDS_MIN = 0.1
-RETRY_SECONDS_MAX = 5.0
-CALM_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +94,15 @@ class LearnerRunner:
     async def run(self) -> None:
         """Open the store and learn until `stop`; raises only what waiting would not mend."""
         delay, action = RETRY_SECONDS_MIN, self.open
-        rest, fenced_s, clock_s = RETRY_SECONDS_MIN, -CALM_SECONDS, asyncio.get_running_loop().time
+        rests, clock_s = Rests(), asyncio.get_running_loop().time
         while not self._stopping:
             self._wanted.clear()
             try:
                 worked = await action()
                 delay, action = RETRY_SECONDS_MIN, self.turn
             except FenceLost:
-                # Two learners must not take the store from each other as fast as they can: the pauses grow.
-                rest = RETRY_SECONDS_MIN if clock_s() - fenced_s >= CALM_SECONDS else min(rest * 2, RETRY_SECONDS_MAX)
-                await asyncio.sleep(rest)
-                worked, action, fenced_s = True, self.open, clock_s()
+                await asyncio.sleep(rests.after_loss(clock_s()))
+                worked, action = True, self.open
             except (StoreUnavailable, CommitUnknown) as error:
                 self._observer.learner_waiting(str(error))
                 await self._pause(delay)

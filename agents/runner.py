@@ -38,6 +38,7 @@ from agents.observer import Observer
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
 from agents.pipeline import Pipeline
 from agents.record import encode_customer
+from agents.rests import RETRY_SECONDS_MAX, RETRY_SECONDS_MIN, Rests
 from agents.source import Source
 from features.store import Commit, PartitionStore
 from streams.codec import Arrival, Rejected
@@ -46,9 +47,6 @@ from streams.feed import NO_TIME_MS, Batch, MergeFeed
 
 log = logging.getLogger("churnwatch.runner")
 
-RETRY_SECONDS_MIN = 0.1
-RETRY_SECONDS_MAX = 5.0
-CALM_SECONDS = 60.0
 SETTLE_SECONDS = 0.02
 SETTLE_LOOKS = 250
 AGAIN = "It is built again from Kafka, as far back as that goes; what was said before is not said again"
@@ -90,9 +88,7 @@ class PartitionRunner:
         self._topic_ids = {} if topic_ids is None else topic_ids
         self._customers = Customers(store, config.cache_max)
         self._applied = (0, 0)
-        self._wanted = asyncio.Event()
-        self._stopping = False
-        self._ending = asyncio.Event()
+        self._wanted, self._ending = asyncio.Event(), asyncio.Event()
 
     # -- from the outside ----------------------------------------------------------------------------------------------
 
@@ -128,31 +124,28 @@ class PartitionRunner:
     async def run(self) -> None:
         """Open the partition and step until `stop`; raises only what waiting would not mend."""
         publishing = asyncio.create_task(self._outbox.run(), name=f"outbox-{self.partition}")
-        delay, action = RETRY_SECONDS_MIN, self.open
-        rest, fenced = RETRY_SECONDS_MIN, -CALM_SECONDS
+        delay, action, rests = RETRY_SECONDS_MIN, self.open, Rests()
         try:
-            while not (self._stopping or publishing.done()):
+            while not (self._ending.is_set() or publishing.done()):
                 self._wanted.clear()
                 try:
                     worked = await action()
                     delay, action = RETRY_SECONDS_MIN, self.step
                 except FenceLost:
-                    # Two owners must not take the partition from each other as fast as they can: the pauses grow.
                     self._observer.fenced(self.partition)
-                    calm = self._timer() - fenced >= CALM_SECONDS
-                    rest = RETRY_SECONDS_MIN if calm else min(rest * 2, RETRY_SECONDS_MAX)
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._ending.wait(), rest)
-                    worked, action, fenced = True, self.open, self._timer()
+                    with suppress(TimeoutError):  # and no new record cuts it short
+                        await asyncio.wait_for(self._ending.wait(), rests.after_loss(self._timer()))
+                    worked, action = True, self.open
                 except (StoreUnavailable, CommitUnknown) as error:
-                    self._observer.waiting(self.partition, str(error))
+                    self._observer.waiting(self.partition, error)
                     await self._pause(delay)
                     worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self.open
                 if not worked:
                     await self._pause(self._config.idle_seconds)
             if publishing.done():
                 publishing.result()  # it ends by itself only where no retry would mend it
-            await self._settle()
+            if action == self.step:  # a step that failed has moved what would be stored
+                await self._settle()
         finally:
             publishing.cancel()
             await self._store.close()
@@ -169,7 +162,6 @@ class PartitionRunner:
 
     def stop(self) -> None:
         """Ask `run` to end after the step under way."""
-        self._stopping = True
         self._ending.set()
         self._wanted.set()
 
@@ -182,8 +174,6 @@ class PartitionRunner:
         value = await self._store.open()
         stored = None if value is None else decode_meta(value)
         self._customers.clear()
-        self.feed.clear()
-        self._paused.clear()
         self._outbox.clear()
         if stored is not None:
             stored.check_handed_over()
@@ -194,6 +184,9 @@ class PartitionRunner:
         check_topics(self.meta, self._topic_ids)
         left = [decode_outgoing(entry) for entry in await self._store.outbox()]
         await self._apply(Commit(meta=b""))
+        # Only now, for until the source seeks, records of before keep coming.
+        self.feed.clear()
+        self._paused.clear()
         await self._source.start_from({topic: self.meta.offsets.get(topic, 0) for topic in self._topics})
         self._outbox.add(left, self._stored(self.meta.offsets))
         return True

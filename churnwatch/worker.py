@@ -107,6 +107,12 @@ class Worker:
         self.app.transport = ChunkTransport(brokers(settings), self.app, consumer_options(settings), guard)
         self._add_agents()
         self.metrics.alert_budget(settings.alert_daily_budget)
+        self.status = self._status(guard)
+        add_routes(self.app, Answers(self.status.render_metrics, self.status.health, self.status.readiness))
+        self._following: asyncio.Task[None] | None = None
+
+    def _status(self, guard: GuardedAssignments) -> WorkerStatus:
+        settings = self._settings
         names = settings.topics().inputs
         telling = frozenset(names[stream] for stream in settings.silence_sources.split(",") if stream)
         vitals = Vitals(
@@ -118,7 +124,7 @@ class Worker:
             now_ms=self.awake.ms,
             stopping=lambda: self._stopping,
         )
-        self.status = WorkerStatus(
+        return WorkerStatus(
             self._topics,
             self.assignments,
             self.observer,
@@ -134,8 +140,6 @@ class Worker:
             awake_ms=self.awake.ms,
             stalled_ms_max=settings.stalled_ms,
         )
-        add_routes(self.app, Answers(self.status.render_metrics, self.status.health, self.status.readiness))
-        self._following: asyncio.Task[None] | None = None
 
     @property
     def _replay(self) -> bool:
@@ -232,7 +236,7 @@ class Worker:
         self._topic_ids = await topic_ids(self._settings, self._topics)
         await self._producer.start()
         if self._settings.learning_enabled:
-            self._following = asyncio.create_task(self._follower.run())
+            self._following = asyncio.create_task(self._follower.run(), name="follower")
             self._following.add_done_callback(self._ended)
         self.app.finalize()
         self._started = True

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from agents.runner import CALM_SECONDS, RETRY_SECONDS_MAX, PartitionRunner
+from agents.rests import CALM_SECONDS, RETRY_SECONDS_MAX
+from agents.runner import PartitionRunner
 from streams.errors import FenceLost
 from tests.unit.agents.samples import START_MS
 from tests.unit.agents.world import World
