@@ -9,8 +9,9 @@ from time import perf_counter
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OutOfOrderSequenceNumber
 
+from streams.errors import TransportError
 from streams.outgoing import Outgoing
 
 log = logging.getLogger("churnwatch.publish")
@@ -81,6 +82,11 @@ class KafkaPublisher:
     async def _hold(self, error: BaseException) -> None:
         if not isinstance(error, KafkaError):
             raise error
+        if isinstance(error, OutOfOrderSequenceNumber):
+            # A refused batch, such as one that the access lists did not allow, has used up its numbers: this producer is spoilt.
+            raise TransportError(
+                f"Kafka takes no more from this producer after a refusal ({error!r}); nothing is lost, start the worker again"
+            ) from error
         self._waiting(f"messages cannot be published: {error!r}")
         await asyncio.sleep(RETRY_SECONDS)
 
