@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from agents.clock import PartitionClock
-from agents.sources import latest_heard
+from agents.pipeline import Pipeline
+from agents.sources import latest_heard, silent_topics
 from streams.codec import Arrival, RawRecord
 from streams.time import HOUR_MS
 from streams.topics import partition_for
-from tests.unit.agents.samples import LATENESS_MS, TOPICS
+from tests.unit.agents.samples import LATENESS_MS, TOPICS, desk
 from tests.unit.agents.world import Lane, World
 
 TICK_MS = 6 * HOUR_MS
+SILENT_MS = 36 * HOUR_MS
 TELLING = frozenset({TOPICS.inputs["orders"], TOPICS.inputs["logins"]})
 Coming = tuple[int, Arrival]
 """When a record comes (wall clock), and which."""
@@ -49,6 +51,8 @@ class LiveWorld(World):
     wall_ms: int = 0
     telling: frozenset[str] = TELLING
     tick_ms: int = TICK_MS
+    in_turn: Sequence[str] = ()
+    """Topics of which each is fetched only when those before it have been fetched wholly; all at once where there are none."""
     said_at_ms: dict[int, int] = field(default_factory=dict)
     """Place in `published` to the wall at which it was said."""
 
@@ -59,7 +63,13 @@ class LiveWorld(World):
     def _lane(self, *args: object) -> Lane:
         lane = super()._lane(*args)  # type: ignore[arg-type]
         lane.runner._clock = PartitionClock(LATENESS_MS, lambda: self.wall_ms, live=True, heard_ms=self.heard)
+        guarded = replace(desk(self.policy, self.question), held=self.held)
+        lane.runner._pipeline = Pipeline(guarded, self.question, self.keeping)
         return lane
+
+    def held(self) -> bool:
+        heard_ms = self.heard()
+        return bool(silent_topics(heard_ms, dict.fromkeys(heard_ms, True), self.wall_ms, SILENT_MS))
 
     def live(self, coming: Sequence[Coming], from_ms: int, restarts: Iterable[int] = ()) -> LiveWorld:
         """Let time pass from `from_ms` to `until_ms`; the worker is replaced at the ticks `restarts`."""
@@ -96,12 +106,19 @@ class LiveWorld(World):
         while busy:
             busy = False
             for lane in self.lanes:
-                lane.source.pump(lane.runner, self.fetch)
+                self._pump(lane)
                 said, before = len(self.published), (lane.runner.meta.clock_ms, len(lane.runner.feed))
                 worked = await lane.runner.step()
                 await lane.outbox.flush()
                 self.said_at_ms |= dict.fromkeys(range(said, len(self.published)), self.wall_ms)
-                busy = busy or worked or before != (lane.runner.meta.clock_ms, len(lane.runner.feed))
+                coming = not all(map(lane.source.at_end, lane.log))
+                busy = busy or worked or coming or before != (lane.runner.meta.clock_ms, len(lane.runner.feed))
+
+    def _pump(self, lane: Lane) -> None:
+        waiting = [topic for topic in self.in_turn if not lane.source.at_end(topic)]
+        lane.source.paused.update(waiting[1:])
+        lane.source.pump(lane.runner, self.fetch)
+        lane.source.paused.difference_update(waiting)
 
     # -- what came of it -----------------------------------------------------------------------------------------------
 
