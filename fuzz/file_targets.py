@@ -60,7 +60,8 @@ class FileOf:
             data = gzip.compress(data, 1)
         elif ending == ".zst" and kind != ZST:
             data = zstandard.ZstdCompressor(level=1).compress(data)
-        path = Path(self._folder.name) / f"events.jsonl{ending}"
+        # Processes share the folder, and each has its own file.
+        path = Path(self._folder.name) / f"{os.getpid()}.jsonl{ending}"
         path.write_bytes(data)
         return path
 
@@ -147,7 +148,7 @@ def settings_target() -> Target:
     text = b'lateness = "1h"\nclock = "live"\nmin_labels = 500\n[kafka]\nbootstrap = "a:1,b:2"\n[alert]\ndaily_budget = 20.0\nearliness = 0.5\n'
 
     def run(parts: Parts) -> bool:
-        path = Path(folder.name) / "churnwatch.toml"  # the folder lasts as long as somebody holds it
+        path = Path(folder.name) / f"{os.getpid()}.toml"  # the folder lasts as long as somebody holds it
         path.write_bytes(parts[0])
         before = os.environ.get(CONFIG_VARIABLE)
         os.environ[CONFIG_VARIABLE] = str(path)
