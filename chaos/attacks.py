@@ -3,8 +3,6 @@
 `begin` gives `end`; both say in a few words what they did, to whom.
 """
 
-import contextlib
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -95,16 +93,13 @@ def _freeze(stage: Stage) -> tuple[str, End]:
 def ended(stage: Stage, worker: WorkerProcess) -> str:
     """Ask a worker to end; where neither Kafka nor Redis is in trouble it must, with 0 and in time."""
     troubled, began = stage.troubled, time.monotonic()
-    worker.ask_to_end()
-    code: int | None = None
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        code = worker.wait(LEAVE_SECONDS_MAX)
+    code = worker.leave(LEAVE_SECONDS_MAX)
     seconds = time.monotonic() - began
     if code is None:
         worker.kill()
         stage.fault(f"{worker.name} did not end within {LEAVE_SECONDS_MAX:g} s of SIGTERM")
     elif code and not troubled and not stage.troubled:
-        stage.fault(f"{worker.name} ended with {code} on SIGTERM")
+        stage.fault(f"{worker.name} ended with {code} on SIGTERM: {worker.log.strip()[-500:]}")
     return f"{worker.name} ended with {code} after {seconds:.1f} s"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from chaos.arena import DRAIN_SECONDS, SESSION_SECONDS, STEPS, Arena
+from chaos.attacks import LEAVE_SECONDS_MAX
 from chaos.installation import Installation
 from chaos.outcome import Outcome, differences, of_workers
 from chaos.reference import Case
@@ -76,12 +77,12 @@ def sigterm(arena: Arena, case: Case, wanted: Outcome, folder: Path) -> Shown:
             _taken(lab, case, (number + 1) / (TIMES + 2))
             worker, began = going.pop(0), time.monotonic()
             at, said = lab.taken(), len(lab.alerts())
-            code = worker.terminate()
+            code = worker.leave(LEAVE_SECONDS_MAX)
             seconds = time.monotonic() - began
             shown.lines.append(
                 f"{worker.name} ended with {code}, {seconds:.1f} s after SIGTERM at {at} records, {said} alerts"
             )
-            if code or seconds > DRAIN_SECONDS:
+            if code != 0 or seconds > DRAIN_SECONDS:
                 shown.wrong.append(shown.lines[-1])
             going.append(lab.start())
         _finish(lab, case, wanted, shown)

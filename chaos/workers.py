@@ -1,5 +1,6 @@
 """A worker in a process of its own, started and stopped as an operator would, frozen, or killed; and what it says of itself."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -71,14 +72,17 @@ class WorkerProcess:
         self._process.kill()
         self._process.wait()
 
-    def ask_to_end(self) -> None:
-        """Send SIGTERM, as an orchestrator does."""
-        self._process.terminate()
-
     def terminate(self) -> int:
-        """Ask it to end, and give its exit code."""
-        self.ask_to_end()
+        """Send SIGTERM, as an orchestrator does, and give its exit code."""
+        self._process.terminate()
         return self.wait()
+
+    def leave(self, seconds: float) -> int | None:
+        """The same, without a word; None where it has not ended by then."""
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
 
     def wait(self, seconds: float = STOP_SECONDS_MAX) -> int:
         """Wait for its end and give its exit code; raises subprocess.TimeoutExpired."""
