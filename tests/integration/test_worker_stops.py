@@ -74,7 +74,7 @@ def test_under_load(lab: Installation, tmp_path: Path) -> None:
     expected = publish(lab, tmp_path / "log.jsonl")
     worker = lab.start()
     lab.wait_for(lambda: 0 < lab.taken() < EVENTS)
-    worker.ask_to_end()
+    worker.leave(0.0)
     log = ended(lab, DRAIN_SECONDS, 0)
     taken = lab.taken()
     assert 0 < taken < EVENTS, "in the middle"
@@ -86,7 +86,7 @@ def test_under_load(lab: Installation, tmp_path: Path) -> None:
     lab.wait_for(lambda: sum(found["read"] for found in successor.events().values()) == EVENTS - taken)
     assert sum(found["duplicate"] for found in successor.events().values()) == 0
     assert counted(lab) == expected
-    successor.ask_to_end()
+    successor.leave(0.0)
     ended(lab, DRAIN_SECONDS, 0)
     names = lab.settings.topics()
     assert [repeated(lab, topic) for topic in (names.alerts, names.scores, names.examples)] == [[], [], []]
@@ -96,9 +96,9 @@ def test_twice_in_a_row(lab: Installation, tmp_path: Path) -> None:
     publish(lab, tmp_path / "log.jsonl")
     worker = lab.start()
     lab.wait_for(lambda: lab.taken() > 0)
-    worker.ask_to_end()
+    worker.leave(0.0)
     time.sleep(0.05)
-    worker.ask_to_end()
+    worker.leave(0.0)
     ended(lab, DRAIN_SECONDS, 0)
 
 
@@ -106,7 +106,7 @@ def test_twice_in_a_row(lab: Installation, tmp_path: Path) -> None:
 def test_while_it_starts(lab: Installation, seconds: float) -> None:
     worker = lab.start()
     time.sleep(seconds)
-    worker.ask_to_end()
+    worker.leave(0.0)
     ended(lab, DRAIN_SECONDS + GRACE_SECONDS, 0, INTERRUPTED, TERMINATED)
 
 
@@ -115,7 +115,7 @@ def test_as_soon_as_it_has_started(lab: Installation, tmp_path: Path, line: str)
     publish(lab, tmp_path / "log.jsonl", 400)
     worker = lab.start()
     lab.wait_for(lambda: line in worker.log)
-    worker.ask_to_end()
+    worker.leave(0.0)
     ended(lab, DRAIN_SECONDS + GRACE_SECONDS, 0)
 
 
@@ -126,11 +126,11 @@ def test_while_the_partitions_are_dealt_out(lab: Installation, tmp_path: Path) -
     lab.wait_for(lambda: lab.taken() > 0)
     second = lab.start()
     lab.wait_for(lambda: second.get("/healthz")[0] == OK)
-    first.ask_to_end()
+    first.leave(0.0)
     assert first.wait(DRAIN_SECONDS + GRACE_SECONDS + BUSY_SECONDS) == 0
     lab.wait_for(lambda: lab.taken() == EVENTS)
     assert counted(lab) == expected
-    second.ask_to_end()
+    second.leave(0.0)
     ended(lab, DRAIN_SECONDS, 0)
 
 
@@ -153,7 +153,7 @@ def test_while_kafka_is_away(services: Services, topic_prefix: str, namespace: s
             lab.wait_for(lambda: "Kafka does not answer" in worker.log or "waits for Kafka" in worker.log)
             time.sleep(6)
             assert worker.get("/healthz")[0] == OK
-            worker.ask_to_end()
+            worker.leave(0.0)
             log = ended(lab, DRAIN_SECONDS + GRACE_SECONDS + END_SECONDS, 0, 1)
             assert "without taking leave" in log or "Not stopped after" in log, "loudly"
             assert worker.log.count("Unable connect to node") < 100, "nor does it fill the disk with it"
@@ -164,5 +164,5 @@ def test_while_kafka_is_away(services: Services, topic_prefix: str, namespace: s
 def test_before_kafka_has_ever_answered(lab: Installation) -> None:
     worker = lab.start(KAFKA_BOOTSTRAP="127.0.0.1:9", KAFKA_TIMEOUT="1s")
     lab.wait_for(lambda: "Waiting for Kafka" in worker.log)
-    worker.ask_to_end()
+    worker.leave(0.0)
     ended(lab, GRACE_SECONDS, 0)

@@ -194,7 +194,7 @@ def test_a_faust_that_does_not_stop(ward: Ward) -> None:
     ward.start(UNSTOPPABLE)
     ward.wait_until_ready()
     for worker in ward.workers.values():
-        worker.ask_to_end()
+        worker.leave(0.0)
     until = time.monotonic() + DRAIN_SECONDS + GRACE_SECONDS + END_SECONDS + BUSY_SECONDS
     for name, (expected, words) in UNSTOPPABLE.items():
         code, log = ward.ended(name, until)
