@@ -14,6 +14,7 @@ from agents.parts import KAFKA, LEARNER, OUTBOX, PARTITION, Parts
 from agents.runner import PartitionRunner
 from models.learner import Learner
 from models.standing import Standing
+from streams.errors import LogUnavailable, StateError
 from streams.feed import Batch
 
 log = logging.getLogger("churnwatch.worker")
@@ -74,14 +75,16 @@ class WorkerObserver:
         """Redis has answered."""
         self.redis_answered_ms = self._monotonic_ms()
 
-    def waiting(self, partition: int, why: str) -> None:
-        """Redis does not answer, or a bootstrap still fills the partition: say so, and let readiness fail."""
-        if why == UNFINISHED:
+    def waiting(self, partition: int, why: StateError) -> None:
+        """Redis or Kafka does not answer, or a bootstrap still fills the partition: say so, and let readiness fail."""
+        if str(why) == UNFINISHED:
             self.answered()
-            self._wait(partition, A_BOOTSTRAP, why)
+            self._wait(partition, A_BOOTSTRAP, str(why))
+        elif isinstance(why, LogUnavailable):
+            self._wait(partition, KAFKA, str(why))
         else:
             self._metrics.redis_failed("commit")
-            self._wait(partition, REDIS, why)
+            self._wait(partition, REDIS, str(why))
 
     def fenced(self, partition: int) -> None:
         """Another writer has changed the partition."""

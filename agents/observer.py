@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agents.effects import Effects
 from models.learner import Learner
+from streams.errors import StateError
 from streams.feed import Batch
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Observer(Protocol):
     def answered(self) -> None:
         """The store has answered."""
 
-    def waiting(self, partition: int, why: str) -> None:
-        """A service that the runner needs does not answer."""
+    def waiting(self, partition: int, why: StateError) -> None:
+        """What the runner needs is not there; `why` tells what, and what of it."""
 
     def fenced(self, partition: int) -> None:
         """Another writer has changed the partition."""

@@ -6,7 +6,7 @@ A step, in the order that makes it safe to die anywhere:
 2. Read what is missing: customers of the batch, wake-ups due by the clock, the customers woken (one or two round trips).
 3. Run the pipeline: state and effects, nothing outside touched.
 4. ONE transaction: customers, wake-ups, outbox, offsets. Compare-and-set on the meta value (the fence).
-5. Tell the transport what may be committed to the group, count the events, hand the messages to the outbox's task.
+5. Count the events, hand the messages to the outbox's task; once they are acknowledged the offsets may be committed to the group.
 
 | dies | what happens |
 | --- | --- |
@@ -40,10 +40,11 @@ from agents.pipeline import Pipeline
 from agents.record import encode_customer
 from agents.rests import RETRY_SECONDS_MAX, RETRY_SECONDS_MIN, Rests
 from agents.source import Source
+from agents.unless import unless
 from features.store import Commit, PartitionStore
 from streams.codec import Arrival, Rejected
 from streams.errors import CommitUnknown, FenceLost, StoreUnavailable
-from streams.feed import NO_TIME_MS, Batch, MergeFeed
+from streams.feed import NO_TIME_MS, MergeFeed
 
 log = logging.getLogger("churnwatch.runner")
 
@@ -111,20 +112,15 @@ class PartitionRunner:
 
     def done(self) -> bool:
         """Whether nothing is left to do: all taken in, clock at the end, everything said."""
-        ended = self._ended()
-        return (
-            not len(self.feed)
-            and len(ended) == len(self._topics)
-            and not self._outbox.pending
-            and self._clock.closed(self.meta)
-        )
+        taken_in = not len(self.feed) and len(self._ended()) == len(self._topics)
+        return taken_in and not self._outbox.pending and self._clock.closed(self.meta)
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Open the partition and step until `stop`; raises only what waiting would not mend."""
         publishing = asyncio.create_task(self._outbox.run(), name=f"outbox-{self.partition}")
-        delay, action, rests = RETRY_SECONDS_MIN, self.open, Rests()
+        delay, action, rests = RETRY_SECONDS_MIN, self._open, Rests()
         try:
             while not (self._ending.is_set() or publishing.done()):
                 self._wanted.clear()
@@ -135,11 +131,11 @@ class PartitionRunner:
                     self._observer.fenced(self.partition)
                     with suppress(TimeoutError):  # and no new record cuts it short
                         await asyncio.wait_for(self._ending.wait(), rests.after_loss(self._timer()))
-                    worked, action = True, self.open
+                    worked, action = True, self._open
                 except (StoreUnavailable, CommitUnknown) as error:
                     self._observer.waiting(self.partition, error)
                     await self._pause(delay)
-                    worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self.open
+                    worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self._open
                 if not worked:
                     await self._pause(self._config.idle_seconds)
             if publishing.done():
@@ -169,6 +165,10 @@ class PartitionRunner:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wanted.wait(), seconds)
 
+    async def _open(self) -> bool:
+        # A rebalance waits for the runners, and Kafka may let them wait until it is over.
+        return await unless(self._ending, self.open()) or False
+
     async def open(self) -> bool:
         """Claim the partition: read meta and outbox, move the fence, start the source from the stored offsets."""
         value = await self._store.open()
@@ -188,7 +188,7 @@ class PartitionRunner:
         self.feed.clear()
         self._paused.clear()
         await self._source.start_from({topic: self.meta.offsets.get(topic, 0) for topic in self._topics})
-        self._outbox.add(left, self._stored(self.meta.offsets))
+        self._outbox.add(left, self._acknowledged(self.meta.offsets, Effects()))
         return True
 
     # -- a step --------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class PartitionRunner:
         await self._commit(effects)
         seconds = {"load": loaded - started, "pipeline": computed - loaded, "commit": self._timer() - computed}
         self._observer.stepped(self, batch, effects, seconds)
-        self._outbox.add(effects.outgoing, self._acknowledged(batch, effects))
+        self._outbox.add(effects.outgoing, self._acknowledged(batch.next_offsets, effects))
         self._customers.trim()
         return worked
 
@@ -278,20 +278,16 @@ class PartitionRunner:
         await self._store.commit(replace(commit, meta=encode_meta(self.meta)))
         self._applied = self.meta.life, self.meta.commits
 
-    def _acknowledged(self, batch: Batch, effects: Effects) -> Callable[[], None]:
-        stored = self._stored(batch.next_offsets)
+    def _acknowledged(self, offsets: Mapping[str, int], effects: Effects) -> Callable[[], None]:
+        """What to do once all that follows from the records before these offsets is stored and acknowledged."""
+        committed, note = committable(self.meta, offsets), note_of(self.meta)
 
         def acknowledged() -> None:
-            stored()
+            self._source.stored(committed, note)
             if effects.outgoing:
                 self._observer.published(self, effects)
 
         return acknowledged
-
-    def _stored(self, offsets: Mapping[str, int]) -> Callable[[], None]:
-        """What to do once all that follows from the records before these offsets is stored and acknowledged."""
-        committed, note = committable(self.meta, offsets), note_of(self.meta)
-        return lambda: self._source.stored(committed, note)
 
     def _ended(self) -> frozenset[str]:
         return frozenset(topic for topic in self._topics if self._source.at_end(topic))

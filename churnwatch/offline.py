@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from agents.effects import Effects
 from agents.lives import Committed
 from agents.runner import PartitionRunner
+from streams.errors import StateError
 
 
 class FileSource:
@@ -44,7 +45,7 @@ class OfflineObserver:
     def answered(self) -> None:
         """Memory always answers."""
 
-    def waiting(self, partition: int, why: str) -> None:
+    def waiting(self, partition: int, why: StateError) -> None:
         """Memory always answers."""
 
     def fenced(self, partition: int) -> None:

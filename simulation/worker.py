@@ -27,10 +27,11 @@ from simulation.redis import LearnerPort, LivesPort, PartitionPort, Redis
 from simulation.shop import Shop
 from streams.chunk import Chunk
 from streams.codec import RawRecord, decode_chunk
+from streams.errors import StateError
 from streams.feed import Batch
 from streams.transport import ChunkConsumer
 
-FOLLOW_SECONDS = 0.2
+FOLLOW_SECONDS = 0.4
 DRAIN_SECONDS = 2.0
 
 
@@ -51,7 +52,7 @@ class Observer:
     def answered(self) -> None:
         """Nobody asks after a simulated Redis."""
 
-    def waiting(self, partition: int, why: str) -> None:
+    def waiting(self, partition: int, why: StateError) -> None:
         """Waiting is what it shall do."""
 
     def fenced(self, partition: int) -> None:

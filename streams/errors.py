@@ -50,6 +50,10 @@ class StoreUnavailable(StateError):
     """The store cannot be reached or refuses for now: wait and make the same call again, a commit too."""
 
 
+class LogUnavailable(StoreUnavailable):
+    """Kafka does not answer what must be known before a partition's state can go on: wait and ask again."""
+
+
 class CommitUnknown(StateError):
     """The connection was lost while a commit was under way: open the store again to learn whether it was applied."""
 

@@ -12,7 +12,7 @@ Positions belong to the store, not to the consumer group. After every assignment
 until their runner has read its offsets and called `start_from`. A chunk fetched before a seek can never arrive after it:
 fetching and seeking exclude each other, and every chunk carries the epoch of the seek that it was fetched under.
 
-Source of the idea and its measurements: the stock driver, faust/transport/drivers/aiokafka.py and faust/transport/consumer.py.
+Source of the idea: the stock driver, faust/transport/drivers/aiokafka.py and faust/transport/consumer.py.
 """
 
 from __future__ import annotations
@@ -20,24 +20,34 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 import faust
 from aiokafka import TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.chunk import Chunk, raw_records
 from streams.consumer_thread import ChunkConsumerThread, Noted
-from streams.errors import TransportError
+from streams.errors import LogUnavailable, TransportError
 
 POLL_SECONDS = 0.25
 LOST_LOG = (
     "Either the topic was created anew, or its retention is shorter than the worker was away or behind. Restore the topic, or "
     "start afresh with an empty CHURNWATCH_REDIS_NAMESPACE (`churnwatch bootstrap` brings back what files still hold)."
 )
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """What Kafka does not answer now it may answer later."""
+    try:
+        yield
+    except (KafkaError, TimeoutError) as error:
+        raise LogUnavailable(f"Kafka does not answer: {str(error) or type(error).__name__}") from error
 
 
 class AssignmentListener(Protocol):
@@ -100,12 +110,13 @@ class ChunkConsumer(driver.Consumer):
     async def start_from(self, positions: Mapping[TP, int]) -> int:
         """Seek partitions to where their store stands and let them be fetched; returns the epoch of their next chunks.
 
-        Raises `TransportError` where Kafka no longer holds the offset asked for.
+        Raises `TransportError` where Kafka no longer holds the offset asked for, `LogUnavailable` where it does not answer.
         """
         async with self._exclusive:
-            positions = await self._held_by_kafka(positions)
             epoch = 1 + max((self._epochs[tp] for tp in positions), default=0)
-            await self._thread.seek_wait(positions)
+            with _asking():
+                positions = await self._held_by_kafka(positions)
+                await self._thread.seek_wait(positions)
             for tp, offset in positions.items():
                 self._epochs[tp] = epoch
                 self._in_flight[tp] = 0
@@ -120,9 +131,9 @@ class ChunkConsumer(driver.Consumer):
         ends = await self.highwaters(*positions)
         for tp, offset in positions.items():
             if offset > ends[tp] or 0 < offset < begins[tp]:
+                held = f"Kafka holds {begins[tp]} to {ends[tp]}"
                 raise TransportError(
-                    f"{tp.topic}[{tp.partition}]: the stored state reflects offset {offset}, but Kafka holds {begins[tp]} to {ends[tp]}. "
-                    f"{LOST_LOG}"
+                    f"{tp.topic}[{tp.partition}]: the state reflects offset {offset}, but {held}. {LOST_LOG}"
                 )
         return {tp: offset or begins[tp] for tp, offset in positions.items()}
 
@@ -165,7 +176,8 @@ class ChunkConsumer(driver.Consumer):
         self._fetchable.clear()
         wanted = set(self._get_active_partitions()) - self._held
         if not wanted:
-            await self._pause_until_fetchable()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._fetchable.wait(), POLL_SECONDS)
             return
         async with self._exclusive:
             epochs = dict(self._epochs)
@@ -195,12 +207,6 @@ class ChunkConsumer(driver.Consumer):
                     ) from error
             return {}  # it is from before the runner's seek
 
-    async def _pause_until_fetchable(self) -> None:
-        try:
-            await asyncio.wait_for(self._fetchable.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
-
     def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
         last = chunk.records[-1]
         return ConsumerMessage(
@@ -226,7 +232,8 @@ class ChunkConsumer(driver.Consumer):
 
     async def committed(self, tps: Iterable[TP]) -> dict[TP, Noted]:
         """What the consumer group has committed of these partitions, offsets and notes."""
-        return await cast(ChunkConsumerThread, self._thread).committed(tps)
+        with _asking():
+            return await cast(ChunkConsumerThread, self._thread).committed(tps)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit in the consumer's thread, which takes no more calls once it stops.

@@ -17,6 +17,7 @@ from models.drift import Drift, Shift
 from models.learner import Learner
 from models.standing import Standing
 from models.verdict import Verdict
+from streams.errors import LogUnavailable, StoreUnavailable
 
 DRIFT = Drift(base_rate=Shift(0.6, 0.4, warns=True))
 PROMOTION = Promotion(5, "mean", "within", "test", 0.003, 4.0, 9_000, 20)
@@ -35,13 +36,20 @@ def failures(one: WorkerObserver) -> float:
 
 def test_waiting_for_a_bootstrap_is_no_failure_of_redis() -> None:
     one = observer()
-    one.waiting(3, UNFINISHED)
+    one.waiting(3, StoreUnavailable(UNFINISHED))
     assert failures(one) == 0
     assert one.progress(3, pending=True, paced=False).waits_for == "a bootstrap"
     assert one.redis_answered_ms is not None
-    one.waiting(3, "connection refused")
+    one.waiting(3, StoreUnavailable("connection refused"))
     assert failures(one) == 1
     assert one.progress(3, pending=True, paced=False).waits_for == "Redis"
+
+
+def test_waiting_for_kafka_is_no_failure_of_redis() -> None:
+    one = observer()
+    one.waiting(3, LogUnavailable("Kafka does not answer"))
+    assert failures(one) == 0
+    assert one.progress(3, pending=True, paced=False).waits_for == "Kafka"
 
 
 def test_a_partition_that_steps_does_not_hide_an_outbox_that_waits() -> None:

@@ -35,6 +35,7 @@ from models.labels import Example, decode_batch
 from models.learner import Learner
 from models.question import Question
 from streams.codec import Arrival, RawRecord, Rejected
+from streams.errors import StateError
 from streams.feed import Batch
 from streams.outgoing import Outgoing
 from streams.time import DAY_MS
@@ -128,7 +129,7 @@ class Counting:
     def answered(self) -> None:
         pass
 
-    def waiting(self, partition: int, why: str) -> None:
+    def waiting(self, partition: int, why: StateError) -> None:
         pass
 
     def fenced(self, partition: int) -> None:
