@@ -26,16 +26,20 @@ class Bug:
     @contextmanager
     def planted(self) -> Iterator[None]:
         """Production code with the bug."""
-        changed = [(owner, name, owner.__dict__[name], what) for owner, name, what in self.change()]
+        changed = [(owner, name, owner.__dict__.get(name, _INHERITED), what) for owner, name, what in self.change()]
         for owner, name, _, what in changed:
             setattr(owner, name, what)
         try:
             yield
         finally:
             for owner, name, before, _ in changed:
-                setattr(owner, name, before)
+                if before is _INHERITED:
+                    delattr(owner, name)
+                else:
+                    setattr(owner, name, before)
 
 
+_INHERITED: Any = object()
 BUGS: list[Bug] = []
 
 

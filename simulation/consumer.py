@@ -101,7 +101,6 @@ class Consumer:
                 self._position[tp] = offset
             self._held.difference_update(positions)
         self.resume_partitions(positions)
-        await self._life.point("seek answered")
         return epoch
 
     # -- what the runners ask ------------------------------------------------------------------------------------------

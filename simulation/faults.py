@@ -38,15 +38,15 @@ class FaultPlan:
     skew_ms_max: int = 0
 
 
-def draw_faults(rng: Random, allowed: tuple[str, ...], skew_ms_max: int) -> FaultPlan:
+def draw_faults(rng: Random, skew_ms_max: int) -> FaultPlan:
     """Choose what a run is exposed to."""
     some = rng.random() < 0.7
     chances = {
-        kind: (rng.choice(RATES), rng.randint(1, TIMES_MAX)) for kind in allowed if not some or rng.random() < 0.35
+        kind: (rng.choice(RATES), rng.randint(1, TIMES_MAX)) for kind in KINDS if not some or rng.random() < 0.35
     }
     for kind in OF_DISKS:
         if kind in chances:
-            chances[kind] = (0.002, 1)
+            chances[kind] = (0.002, 2)
     return FaultPlan(chances, rng.choice((0, skew_ms_max)))
 
 

@@ -88,6 +88,9 @@ class Life:
         await self.running()
 
     async def latency(self, seconds: float = 0.004) -> None:
-        """Let a random time pass, now and then a long one."""
+        """Let a random time pass: often none, for every wait costs as much as the work, now and then a long one."""
         lot = self.rng.random()
-        await asyncio.sleep(lot * seconds if lot < 0.98 else seconds * 40)
+        if lot < 0.4:
+            await asyncio.sleep(lot * 2 * seconds)
+        elif lot > 0.98:
+            await asyncio.sleep(seconds * 40)

@@ -126,7 +126,7 @@ class _Port:
                 reply.set_result(said)
 
         if fate in ("", "unheard"):
-            loop.call_later(life.rng.random() * 0.004, arrive)
+            loop.call_later(0.0005 + life.rng.random() * 0.004, arrive)
         elif fate == "overtaken":
             loop.call_later(life.rng.random() * 1.5, arrive)
         if fate:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from simulation.faults import KINDS, NO_FAULTS, OF_DISKS, draw_faults
+from simulation.faults import NO_FAULTS, draw_faults
 from simulation.shop import draw_shop
 from simulation.verdict import judge
 from simulation.workload import Author, Workload
 from simulation.world import Run, Scene
 from streams.time import DAY_MS, HOUR_MS
 
-LIVE_SPEED_MS = 2 * DAY_MS
+LIVE_SPEED_MS = 4 * DAY_MS
 SKEW_MS = 3 * HOUR_MS
 TAIL_DAYS = (5, 30, 75)
 """How long the clock runs on after the last record, in replay."""
@@ -42,10 +42,10 @@ class Result:
     digest: str
 
 
-def draw_world(seed: int, *, disks: bool = False) -> World:
-    """Draw everything that happens from the seed; `disks`: Redis may forget too."""
+def draw_world(seed: int) -> World:
+    """Draw everything that happens from the seed."""
     rng = Random(f"world {seed}")
-    live, learns = rng.random() < 0.2, rng.random() < 0.3
+    live, learns = rng.random() < 0.15, rng.random() < 0.25
     workload = Author(rng, live=live).write()
     if live:
         until_ms = None
@@ -54,12 +54,11 @@ def draw_world(seed: int, *, disks: bool = False) -> World:
         until_ms = workload.end_ms + rng.choice(TAIL_DAYS) * DAY_MS + 7 * HOUR_MS
         end_ms = until_ms + DAY_MS
     shop = draw_shop(rng, live=live, learns=learns, until_ms=until_ms)
-    allowed = tuple(kind for kind in KINDS if disks or kind not in OF_DISKS)
     scene = Scene(
         shop,
         workload.records(shop.partitions),
         workers=rng.randint(1, 3),
-        faults=draw_faults(rng, allowed, SKEW_MS if live else 0),
+        faults=draw_faults(rng, SKEW_MS if live else 0),
         rng_seed=f"run {seed}",
         wall_end_ms=end_ms,
         speed_ms=LIVE_SPEED_MS if live else 0,
@@ -68,10 +67,10 @@ def draw_world(seed: int, *, disks: bool = False) -> World:
     return World(seed, workload, scene, calm)
 
 
-def play(seed: int, *, disks: bool = False, show: Callable[[str], None] | None = None, alone: bool = False) -> Result:
+def play(seed: int, *, show: Callable[[str], None] | None = None, alone: bool = False) -> Result:
     """Play a seed; `alone`: without the undisturbed run, and so by the log alone."""
     logging.disable(logging.CRITICAL)  # what workers complain of is what is done to them
-    world = draw_world(seed, disks=disks)
+    world = draw_world(seed)
     run = Run(world.scene, show).play()
     wrong = list(run.watch.violations)
     if not wrong:

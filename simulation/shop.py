@@ -16,7 +16,7 @@ from models.guide import Guide, Linear
 from models.learner import Learner
 from models.question import MONDAY_MS
 from streams.codec import Limits
-from streams.time import DAY_MS, HOUR_MS
+from streams.time import DAY_MS
 
 START_MS: Final = MONDAY_MS + 1_400 * 7 * DAY_MS
 """A Monday on which the question is asked."""
@@ -147,7 +147,7 @@ class Shop:
         """The bounds of a step."""
         limits = compose.step_limits(self.settings, self.partitions)
         if self.live:
-            return replace(limits, idle_seconds=LIVE_IDLE_SECONDS, mark_every_ms=12 * HOUR_MS)
+            return replace(limits, idle_seconds=LIVE_IDLE_SECONDS, mark_every_ms=2 * DAY_MS)
         return replace(limits, idle_seconds=REPLAY_IDLE_SECONDS)
 
     def pipeline(self) -> Pipeline:
@@ -170,11 +170,11 @@ def draw_shop(rng: Random, *, live: bool, learns: bool, until_ms: int | None) ->
         learns,
         partitions=rng.choice((1, 2, 2, 3)),
         until_ms=until_ms,
-        events=rng.choice((5, 20, 60)),
+        events=rng.choice((6, 20, 60)),
         wakes=rng.choice((2, 10, 100)),
         cache=rng.choice((1, 2, 100)),
         outbox=rng.choice((4, 30, 1_000)),
         buffer_bytes=rng.choice((1 << 13, 1 << 15, 1 << 20)),
-        fetch_max=rng.choice((4, 15, 60)),
+        fetch_max=rng.choice((6, 20, 60)),
         batches_max=rng.choice((2, 500)),
     )

@@ -51,7 +51,7 @@ class Scene:
         workers: how many there are at the start.
         faults: what may strike.
         rng_seed: for everything that is left to chance.
-        wall_end_ms: live: when the wall stops; replay: what the wall says.
+        wall_end_ms: live: when the wall stops; replay: what it says at the start.
         speed_ms: live: milliseconds of the wall in a virtual second.
     """
 
@@ -116,7 +116,7 @@ class Run:
         """The true time."""
         scene = self.scene
         if not scene.speed_ms:
-            return scene.wall_end_ms
+            return scene.wall_end_ms + int(self._loop.time() * 1000)
         return min(scene.wall_end_ms, START_MS + int(self._loop.time() * scene.speed_ms))
 
     async def _produce(self) -> None:
