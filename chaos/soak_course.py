@@ -17,7 +17,7 @@ from churnwatch.demo import Scrape
 from streams.errors import TransportError
 from streams.time import DAY_MS
 
-START_SECONDS_MAX: Final = 60.0
+START_SECONDS_MAX: Final = 120.0
 SETTLE_SECONDS_MAX: Final = 300.0
 LOOK_SECONDS: Final = 0.2
 TELL_SECONDS: Final = 10.0

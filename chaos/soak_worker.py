@@ -3,7 +3,7 @@
     python -m chaos.soak_worker [FOLDER]
 
 With a folder it writes there, every `EVERY_SECONDS`, which objects there are, what Python's allocator and the C library hold, and from
-where memory was taken that the first look did not find (tracemalloc: it costs half the speed and a quarter more memory, so it is for
+where memory was taken that an early look did not find (tracemalloc: it costs half the speed and a quarter more memory, so it is for
 finding a leak, not for measuring one).
 """
 
@@ -23,7 +23,7 @@ from typing import Final
 from churnwatch.cli import main as churnwatch
 
 EVERY_SECONDS: Final = 30.0
-FRAMES: Final = 8
+FRAMES: Final = 6
 TOP: Final = 40
 PR_SET_PDEATHSIG: Final = 1
 
@@ -37,6 +37,8 @@ def die_with_parent() -> None:
 def _watch(folder: Path, stop: threading.Event) -> None:
     before: tracemalloc.Snapshot | None = None
     number = 0
+    if not stop.wait(EVERY_SECONDS):
+        tracemalloc.start(FRAMES)  # not sooner: what was imported is of no interest, and tracing it takes a minute
     while not stop.wait(EVERY_SECONDS):
         snapshot = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, tracemalloc.__file__)])
         lines = [f"traced {tracemalloc.get_traced_memory()}", f"gc {gc.get_count()} {gc.get_stats()}"]
@@ -68,7 +70,6 @@ def main() -> None:
     stop = threading.Event()
     folders = sys.argv[1:]
     if folders:
-        tracemalloc.start(FRAMES)
         threading.Thread(target=_watch, args=(Path(folders[0]), stop), daemon=True).start()
     sys.argv[1:] = ["worker"]
     try:
