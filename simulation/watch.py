@@ -51,9 +51,13 @@ class _Partition:
 
 
 class Watch:
-    """See the module's text. `over` is set with the first violation; `logs` is what the topics hold."""
+    """See the module's text. `over` is set with the first violation.
 
-    def __init__(self, partitions: int, logs: Mapping[Place, Sequence[RawRecord]]) -> None:
+    `logs` is what the topics hold; `exact`: a state that was lost is found again to the byte, alerts included (a frozen model in replay).
+    """
+
+    def __init__(self, partitions: int, logs: Mapping[Place, Sequence[RawRecord]], *, exact: bool) -> None:
+        self._exact = exact
         self.violations: list[str] = []
         self.over = asyncio.Event()
         self.episodes = Episodes(self.broken)
@@ -134,6 +138,7 @@ class Watch:
     def forgot(self) -> None:
         """Redis has lost what it held since some instant, or all of it."""
         self.forgotten += 1
+        self.episodes.is_strict = self._exact
         for known in self._partitions:
             known.unsaid.clear()
             known.writer = 0

@@ -82,9 +82,9 @@ class Run:
             shop = self.scene.shop
             places = {(topic, number): list[RawRecord]() for topic in shop.inputs for number in range(shop.partitions)}
             places[shop.examples, 0] = []
-            self.watch = Watch(shop.partitions, places)
+            self.watch = Watch(shop.partitions, places, exact=not (shop.live or shop.learns))
             self.broker = Broker(self.watch, shop.examples, places)
-            self.redis = Redis(shop.partitions, self.faults, self.watch)
+            self.redis = Redis(shop.partitions, self.faults, self.watch, self.broker.noted)
             self._names = (f"w{number}" for number in count(1))
             try:
                 loop.run_until_complete(self._main())
