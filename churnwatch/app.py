@@ -25,6 +25,7 @@ EMBEDDED_PARTITIONS: Final = 4
 RETRY_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 10.0
 LET_GO_SECONDS: Final = 2.0
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 END_SECONDS: Final = 10.0
 SELDOM_SECONDS: Final = 10.0
 
@@ -54,6 +55,10 @@ def _let_go(loop: asyncio.AbstractEventLoop) -> None:
     """
     if loop.run_until_complete(_cancel_all()):
         loop.close()
+    for signum in SIGNALS:
+        signal.signal(
+            signum, signal.SIG_IGN
+        )  # it is ending already; a closed loop would leave them to kill it on its last step
 
 
 async def _cancel_all() -> bool:
@@ -74,7 +79,7 @@ async def _run(settings: Settings, loop_watch: LoopWatch, *, with_parent: bool) 
     loop = asyncio.get_running_loop()
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), stop.set)  # nothing is ever written to it: readable means closed
-    for signum in (signal.SIGTERM, signal.SIGINT):
+    for signum in SIGNALS:
         loop.add_signal_handler(signum, stop.set)
     told = asyncio.create_task(stop.wait(), name="told to stop")
     looking = asyncio.create_task(_look(settings), name="looking at the topics")
