@@ -23,7 +23,9 @@ from tests.integration.worker_logs import order, write
 CUSTOMERS = [f"c{number}" for number in range(20)]
 DRAIN_SECONDS = 20
 UNREADY_SECONDS_MAX = 30.0
-WAKE_MS = 12_000
+WAKE_MS = 30_000  # long enough for a slow machine to start a worker and feed it
+SOURCE_SILENT_MS = 5_000
+STILL_MS = 2_000
 OK, UNAVAILABLE = 200, 503
 
 pytestmark = pytest.mark.slow
@@ -106,7 +108,7 @@ def test_events_as_they_come_and_a_wake_up_without_any(lab: Installation, tmp_pa
     due_ms = now_ms() + WAKE_MS
     expected = Counter({"silent": 21})
     lab.publish(write(tmp_path / "silent.jsonl", silent(due_ms)))
-    worker = lab.start()
+    worker = lab.start(SOURCE_SILENT=f"{SOURCE_SILENT_MS}ms")
     assert not ready(lab)
     lab.wait_for(lambda: ready(lab))
     assert worker.get("/healthz") == (OK, '{"ok": true, "reasons": []}')
@@ -115,10 +117,22 @@ def test_events_as_they_come_and_a_wake_up_without_any(lab: Installation, tmp_pa
         lab.publish(write(tmp_path / f"{part}.jsonl", log))
         expected += Counter(fields["customer_id"] for fields in log)
     lab.wait_for(lambda: counted(lab) == expected)
+    assert now_ms() < due_ms
 
-    # Seven days after the last order, to the millisecond, whenever somebody looked: nobody has sent an event for it.
+    # No order of anybody comes any more: the shop may be down, so nobody is taken for silent. A line and a metric say so.
+    down = ("churnwatch_source_silent", (("topic", lab.settings.topics().inputs["orders"]),))
+    lab.wait_for(lambda: now_ms() > due_ms + STILL_MS and worker.metrics()[down] == 1)
+    lab.wait_for(lambda: "its source counts as down" in worker.log)
+    assert lab.alerts() == []
+    assert worker.get("/healthz")[0] == OK
+
+    # It is back: seven days after the last order, to the millisecond, whenever somebody looked. Nobody has sent an event for it.
+    log = orders(300, 100)
+    lab.publish(write(tmp_path / "back.jsonl", log))
+    expected += Counter(fields["customer_id"] for fields in log)
     lab.wait_for(lambda: lab.alerts() != [])
-    assert now_ms() >= due_ms
+    lab.wait_for(lambda: counted(lab) == expected and "is heard again" in worker.log)
+    assert worker.metrics()[down] == 0
     (alert,) = [decode(record.value) for record in lab.alerts()]
     assert (alert.customer_id, alert.kind, alert.raised_at) == ("silent", "opened", iso(due_ms))
     assert alert.trigger.kind == "silence"
