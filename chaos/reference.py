@@ -20,6 +20,7 @@ from models.guide import encode_guide
 Mode = Literal["frozen", "learning"]
 MODES: Final[tuple[Mode, ...]] = ("frozen", "learning")
 SHOP_DAYS: Final = 98
+STEPS_MAX: Final = 1_000
 ALONE_SECONDS_MAX: Final = 240.0
 
 
@@ -51,8 +52,9 @@ class Case:
         return f"{self.log.name}-{self.mode}"
 
     def steps(self) -> dict[str, Any]:
-        """Its settings, with small steps."""
-        return STEPS | self.settings
+        """Its settings, with steps so small that there is a middle to be attacked in, save where there would be too many."""
+        events = max(STEPS["chunk_events_max"], len(self.log.records) // STEPS_MAX)
+        return STEPS | {"chunk_events_max": events, "wakes_per_step_max": events} | self.settings
 
 
 def cases(sizes: Sizes, folder: Path) -> list[Case]:

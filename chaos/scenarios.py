@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from chaos.arena import DRAIN_SECONDS, SESSION_SECONDS, STEPS, Arena
+from chaos.arena import DRAIN_SECONDS, SESSION_SECONDS, Arena
 from chaos.attacks import LEAVE_SECONDS_MAX
 from chaos.installation import Installation
 from chaos.outcome import Outcome, differences, of_workers
@@ -88,7 +88,7 @@ def sigterm(arena: Arena, case: Case, wanted: Outcome, folder: Path) -> Shown:
         _finish(lab, case, wanted, shown)
         seen = Counter(str(json.loads(record.value)["alert_id"]) for record in lab.alerts())
         twice = seen.total() - len(seen)
-        chunk = STEPS["chunk_events_max"] + STEPS["wakes_per_step_max"]
+        chunk = case.steps()["chunk_events_max"] + case.steps()["wakes_per_step_max"]
         shown.lines.append(f"{len(seen)} alerts, {twice} of them twice; in flight could be {TIMES} times {chunk}")
         if twice > TIMES * chunk:
             shown.wrong.append(shown.lines[-1])
