@@ -7,19 +7,21 @@
 | offsets | the group's never pass what is stored *and* said, and do not go back |
 | alerts | one id has one content; per customer opened, escalated, then resolved or churned, one episode at a time |
 | examples | one number has one content; none comes behind the mark that promised that it had come |
+| lost state | an alert of which the group knows that it was said is not said again |
 | accounting | every record of a step has one outcome; a dead letter carries its record to the byte |
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.effects import Effects
 from agents.meta import Meta, decode_meta
-from agents.outbox import encode_outgoing
+from agents.outbox import decode_outgoing, encode_outgoing
 from features.store import Commit
 from models.labels import ExampleBatch, decode_batch
 from models.store import LearnerCommit, decode_head
@@ -46,6 +48,12 @@ class _Partition:
     unsaid: dict[bytes, tuple[Mapping[str, int], Mapping[str, int]]] = field(default_factory=dict)
     """Entries that Kafka does not hold yet, with the offsets before and after the step that they follow from."""
 
+    decided: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Alert to life and number of the commit that first stored it."""
+
+    settled: set[str] = field(default_factory=set)
+    """Alerts of which the group knew that they were said when Redis lost them."""
+
     seq: tuple[int, int] = (0, 0)
     mark_ms: int = -(1 << 62)
 
@@ -58,6 +66,9 @@ class Watch:
 
     def __init__(self, partitions: int, logs: Mapping[Place, Sequence[RawRecord]], *, exact: bool) -> None:
         self._exact = exact
+        self.noted: Callable[[int], tuple[int, int]] = lambda _: (0, 0)
+        """Gives life and number of the latest commit of a partition that the group knows of."""
+
         self.violations: list[str] = []
         self.over = asyncio.Event()
         self.episodes = Episodes(self.broken)
@@ -108,7 +119,16 @@ class Watch:
             known.stored.add(entry)
             if entry not in known.said:
                 known.unsaid[entry] = (was.offsets, now.offsets)
+            self._decide(known, entry, (now.life, now.commits))
         known.meta = now
+
+    def _decide(self, known: _Partition, entry: bytes, at: tuple[int, int]) -> None:
+        message = decode_outgoing(entry)
+        if message.topic == TOPICS.alerts:
+            name = json.loads(message.value or b"")["alert_id"]
+            if name in known.settled:
+                self.broken(f"lost state: alert {name} was said, and is to be said again")
+            known.decided.setdefault(name, at)
 
     def _check_forward(self, partition: int, was: Meta, now: Meta, *, first: bool) -> None:
         if first or (self.forgotten and was.life != now.life):
@@ -139,7 +159,9 @@ class Watch:
         """Redis has lost what it held since some instant, or all of it."""
         self.forgotten += 1
         self.episodes.is_strict = self._exact
-        for known in self._partitions:
+        for number, known in enumerate(self._partitions):
+            noted = self.noted(number)
+            known.settled.update(name for name, at in known.decided.items() if at <= noted)
             known.unsaid.clear()
             known.writer = 0
         self._learner = 0

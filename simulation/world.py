@@ -84,6 +84,7 @@ class Run:
             places[shop.examples, 0] = []
             self.watch = Watch(shop.partitions, places, exact=not (shop.live or shop.learns))
             self.broker = Broker(self.watch, shop.examples, places)
+            self.watch.noted = self.broker.noted
             self.redis = Redis(shop.partitions, self.faults, self.watch, self.broker.noted)
             self._names = (f"w{number}" for number in count(1))
             try:
