@@ -31,5 +31,6 @@ def mark(partition: int, meta: Meta, effects: Effects, limits: StepLimits, *, id
         stats=stats,
         inputs=inputs,
         life=meta.life,
+        claim=meta.claim,
     )
     return Outgoing(limits.examples_topic, None, encode_batch(batch), partition=0)

@@ -62,6 +62,7 @@ class Meta(msgspec.Struct):
             and the learner are full; empty where workers may go on from here.
         life: the wall clock (ms) at which this state began; see `agents.lives`. 0 where nobody has noted it.
         said: while a lost state is built again, what need not be said again; None otherwise.
+        claim: the wall clock at which it was last opened: it tells the batches of one owner from those of another.
         topic_ids: input topic to Kafka's own id of it, which tells it from another one of the same name.
     """
 
@@ -79,6 +80,7 @@ class Meta(msgspec.Struct):
     life: Count = 0
     said: Said | None = None
     topic_ids: dict[str, str] = {}
+    claim: Count = 0
 
     def check_handed_over(self) -> None:
         """Raise `StoreUnavailable`, for it is to be waited for, while a bootstrap has not handed the partition over."""

@@ -181,6 +181,7 @@ class PartitionRunner:
         self.meta, lost = revive(stored, known, self._applied, self._clock.now_ms())
         if lost != NOTHING_LOST:
             log.warning("The state of partition %d was lost: %s. %s", self.partition, lost, AGAIN)
+        self.meta.claim = max(self.meta.claim + 1, self._clock.now_ms())
         check_topics(self.meta, self._topic_ids)
         left = [decode_outgoing(entry) for entry in await self._store.outbox()]
         await self._apply(Commit(meta=b""))

@@ -66,5 +66,6 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
         "max_partition_fetch_bytes": settings.chunk_bytes_max,
         # A replay goes from model to model: what the learner waits for must not lie in a long poll.
         "fetch_max_wait_ms": 10 if settings.clock == "replay" else 250,
-        "metadata_max_age_ms": 60_000,
+        # A leader of the group that saw a broker in its first seconds knows of no partitions, and deals out none until it looks again.
+        "metadata_max_age_ms": 10_000,
     }

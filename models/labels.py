@@ -77,6 +77,7 @@ class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
         stats: UTC day to counts of that day that are new since the last batch; opaque here (see `Extra`).
         inputs: likewise, how the features of that day's snapshots are distributed (`input_counts.InputCounts`).
         life: when the source's state began (wall clock, ms); a later life replaces an earlier one, and its `seq` begins anew.
+        claim: when the sender opened that state (wall clock, ms, rising from owner to owner).
     """
 
     source: Count
@@ -88,6 +89,7 @@ class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
     stats: dict[Day, Any] = {}
     inputs: dict[Day, list[int]] = {}
     life: Count = 0
+    claim: Count = 0
 
 
 @lru_cache(maxsize=16)

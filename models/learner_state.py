@@ -29,6 +29,7 @@ class Source(msgspec.Struct, array_like=True):
         sent_ms: latest maturity of an example of it.
         found_ms, again_ms: mark and latest maturity of its earlier lives: what matured up to the one it only finds again,
             up to the other it may.
+        claim: who sent the last batch.
     """
 
     seq: Tally
@@ -37,10 +38,11 @@ class Source(msgspec.Struct, array_like=True):
     sent_ms: ClockMs = NO_TIME_MS
     found_ms: ClockMs = NO_TIME_MS
     again_ms: ClockMs = NO_TIME_MS
+    claim: Count = 0
 
-    def begin_again(self) -> None:
-        """A new life begins: its state was lost and is built again, with all that it had told before."""
-        self.seq = 0
+    def begin_again(self, seq: int) -> None:
+        """Its state was lost, all of it or its latest commits, and is built again, with what it had told before, from `seq` on."""
+        self.seq = seq - 1
         self.found_ms, self.again_ms = self.mark_ms, max(self.mark_ms, self.sent_ms)
 
 
@@ -107,15 +109,16 @@ class LearnerState(msgspec.Struct, array_like=True):
             return None
         if source is None:
             source = self.sources[batch.source] = Source(batch.seq - 1, batch.mark_ms, batch.idle)
-        elif batch.life > life:
-            source.begin_again()
-        elif batch.seq <= source.seq:
+        elif batch.life > life or (batch.claim > source.claim and batch.seq <= source.seq):
+            # A later owner goes on from the last number that is stored. One that repeats a number has not found what was told.
+            source.begin_again(batch.seq)
+        elif batch.seq <= source.seq or batch.claim < source.claim:
             # A source's batches first appear in the order of seq, so whatever is not above the last is a repetition.
             self.counters.duplicates += 1
             return None
         self.lives[batch.source] = batch.life
         self.counters.gaps += batch.seq - source.seq - 1
-        source.seq, source.idle = batch.seq, batch.idle
+        source.seq, source.claim, source.idle = batch.seq, batch.claim, batch.idle
         source.mark_ms = max(source.mark_ms, batch.mark_ms)
         self.partitions = batch.partitions
         fresh = self._unfound(source, batch)

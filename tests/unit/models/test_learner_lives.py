@@ -1,5 +1,7 @@
 """A source whose state was lost tells all of it again: the learner learns none of it twice, and misses nothing."""
 
+import msgspec
+
 from models.labels import Example, ExampleBatch, pack_vector
 from models.learner import Learner
 from models.learner_state import NO_TIME_MS, LearnerState
@@ -105,3 +107,22 @@ def test_there_is_no_time_before_the_first_record() -> None:
     made.absorb(ExampleBatch(0, 1, 1, NO_TIME_MS - DAY_MS, idle=True))
     assert made.advance() == []
     assert made.learnt_until_ms is None
+
+
+def test_a_later_owner_that_repeats_a_number_has_found_an_older_state() -> None:
+    made = learner()
+    for one in (batch(1, 12, example("a", 11)), batch(2, 20, example("b", 15)), batch(3, 20, example("c", 22))):
+        made.absorb(msgspec.structs.replace(one, claim=5))
+    # Redis had lost what followed from the second batch on, and nobody knew.
+    made.absorb(msgspec.structs.replace(batch(2, 15, example("b", 15)), claim=7))
+    made.absorb(msgspec.structs.replace(batch(3, 30, example("c", 22), example("d", 25)), claim=7))
+    made.absorb(msgspec.structs.replace(batch(4, 40, example("e", 35)), claim=5))
+    assert learnt(made) == 4
+    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (2, 1, 0)
+
+
+def test_a_later_owner_that_goes_on_is_no_new_life() -> None:
+    made = learner()
+    made.absorb(msgspec.structs.replace(batch(1, 12, example("a", 11)), claim=5))
+    made.absorb(msgspec.structs.replace(batch(2, 20, example("b", 11)), claim=7))
+    assert learnt(made) == 2
