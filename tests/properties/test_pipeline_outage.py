@@ -31,18 +31,22 @@ NOBODY_IS_WARNED = replace(POLICY, min_order_days=1_000)
 
 NEVER = Outage(frozenset(), 0, 0)
 shops = st.integers(0, 2**32 - 1).map(Random)
-instants = st.integers(0, DAYS * DAY_MS)
+instants = st.integers(DAY_MS, DAYS * DAY_MS)
 
 
 def arrivals(random: Random, cancellations: float) -> list[Arrival]:
-    """What a few customers do in seven weeks, and at the end one event of each topic that is waited for."""
+    """What a few customers do in seven weeks, and at both ends one event of each topic that is waited for: one never heard is not."""
     items = [
         event(stream, random.choice(CUSTOMERS), START_MS + at_ms, event_id=f"e{number}", **FIELDS.get(stream, {}))
         for number in range(70)
         for stream in [random.choice(STREAMS) if random.random() >= cancellations else "cancellations"]
         for at_ms in [random.choice((random.randrange(DAYS * DAY_MS), random.randrange(DAYS) * DAY_MS))]
     ]
-    items += [event(stream, "zed", END_MS - HOUR_MS, event_id=f"z{stream}") for stream in ("orders", "logins")]
+    items += [
+        event(stream, "zed", at_ms, event_id=f"z{stream}{at_ms}")
+        for stream in ("orders", "logins")
+        for at_ms in (START_MS, END_MS - HOUR_MS)
+    ]
     return items
 
 
