@@ -60,10 +60,10 @@ class Broker:
             offset = len(self.logs[self.examples, 0])
             self.append(RawRecord(self.examples, 0, offset, 0, message.key, message.value, tuple(message.headers)))
 
-    def noted(self, partition: int) -> tuple[int, int]:
-        """Life and number of the latest commit of a partition's state that is noted with the group's offsets."""
+    def noted(self, partition: int) -> tuple[int, int, int]:
+        """Life, number and clock of the latest commit of a partition's state that is noted with the group's offsets."""
         notes = [note.split() for (_, number), (_, note) in self.offsets.items() if number == partition and note]
-        return max(((int(life), int(commits)) for life, commits, _ in notes), default=(0, 0))
+        return max(((int(life), int(commits), int(clock_ms)) for life, commits, clock_ms in notes), default=(0, 0, 0))
 
     def commit(self, place: Place, offset: int, note: str) -> None:
         """Note the group's offset."""

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG005, D103, SLF001 - a bug's name says what it does; it reaches where no honest code may
+# ruff: noqa: ARG001, ARG005, D103, SLF001 - a bug's name says what it does; it reaches where no honest code may
 """Bugs in how state is stored, taken over and begun with."""
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+import agents.lives
 import agents.runner
 from agents.customers import Customers
 from agents.ingest import Assignments, TopicSource
@@ -20,6 +21,7 @@ from models.store import MemoryLearnerStore
 from simulation.bugs import Change, bug
 from streams.errors import CommitUnknown, FenceLost
 from streams.feed import MergeFeed
+from streams.time import DAY_MS
 
 RUNNER: Any = agents.runner
 
@@ -179,6 +181,67 @@ def the_seek_goes_one_record_too_far() -> Change:
         await start(self, {topic: offset + (offset > 0) for topic, offset in offsets.items()})
 
     return [(TopicSource, "start_from", beyond)]
+
+
+@bug("G1")
+def the_feed_is_cleared_long_before_the_seek() -> Change:
+    opened = PartitionRunner.open
+
+    async def early(self: Any) -> bool:
+        self.feed.clear()
+        clear, self.feed.clear = self.feed.clear, lambda: None
+        try:
+            return await opened(self)
+        finally:
+            self.feed.clear = clear
+
+    return [(PartitionRunner, "open", early)]
+
+
+@bug("G1")
+def what_a_failed_step_had_moved_is_stored_at_the_end() -> Change:
+    run = PartitionRunner.run
+
+    async def untidy(self: Any) -> None:
+        await run(self)
+        await self._settle()
+
+    return [(PartitionRunner, "run", untidy)]
+
+
+@bug("G21")
+def a_lost_state_is_not_noticed() -> Change:
+    def blind(stored: Any, known: Any, seen: Any, now_ms: int) -> Any:
+        return agents.lives.revive(stored, None, (0, 0), now_ms)
+
+    return [(RUNNER, "revive", blind)]
+
+
+@bug("G21")
+def what_was_said_is_said_again() -> Change:
+    return [(RUNNER, "withhold", lambda meta, effects: False)]
+
+
+@bug("G21")
+def more_is_withheld_than_was_said() -> Change:
+    heard_of = agents.lives.heard_of
+
+    def gullible(committed: Any) -> Any:
+        known = heard_of(committed)
+        return known if known is None else msgspec.structs.replace(known, clock_ms=known.clock_ms + 10 * DAY_MS)
+
+    return [(RUNNER, "heard_of", gullible)]
+
+
+@bug("G21")
+def a_state_built_again_goes_on_in_its_old_life() -> Change:
+    def immortal(stored: Any, known: Any, seen: Any, now_ms: int) -> Any:
+        meta, lost = agents.lives.revive(stored, known, seen, now_ms)
+        if lost and known is not None:
+            meta.life = known.life
+        return meta, lost
+
+    return [(RUNNER, "revive", immortal)]
 
 
 @bug("G7")

@@ -47,6 +47,7 @@ class Consumer:
         self._deliver = deliver
         self._is_member = is_member
         self._records_max = records_max
+        self._fetch_seconds = life.rng.choice((0.006, 0.006, 0.1))
         self._assigned: list[TP] = []
         self._held: set[TP] = set()
         self._paused: set[TP] = set()
@@ -160,7 +161,7 @@ class Consumer:
         """Fetch once; returns whether anything came."""
         came = False
         async with self._exclusive:
-            await self._life.latency(0.006)
+            await self._life.latency(self._fetch_seconds)
             for tp in self._assigned:
                 if tp in self._held or tp in self._paused or len(self._travelling) >= IN_FLIGHT_MAX:
                     continue

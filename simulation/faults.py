@@ -46,7 +46,7 @@ def draw_faults(rng: Random, skew_ms_max: int) -> FaultPlan:
     }
     for kind in OF_DISKS:
         if kind in chances:
-            chances[kind] = (0.002, 2)
+            chances[kind] = (0.006, 2)
     return FaultPlan(chances, rng.choice((0, skew_ms_max)))
 
 

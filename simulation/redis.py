@@ -45,7 +45,7 @@ class Redis:
     """What all lives share; `noted` gives the life and the number of the latest commit of a partition that the group knows of."""
 
     def __init__(
-        self, partitions: int, faults: Faults, watch: StoreWatch, noted: Callable[[int], tuple[int, int]]
+        self, partitions: int, faults: Faults, watch: StoreWatch, noted: Callable[[int], tuple[int, int, int]]
     ) -> None:
         self.noted = noted
         self.partitions = [MemoryPartition() for _ in range(partitions)]
@@ -69,7 +69,7 @@ class Redis:
         pairs: list[tuple[Any, Any]] = [(self.learner, learner)]
         for number, (held, kept) in enumerate(zip(self.partitions, partitions, strict=True)):
             meta = Meta() if kept.meta is None else decode_meta(kept.meta)
-            if (meta.life, meta.commits) < self.noted(number):
+            if (meta.life, meta.commits) < self.noted(number)[:2]:
                 pairs.append((held, kept))
         for held, kept in pairs:
             for name in held.__slots__:

@@ -31,7 +31,7 @@ from streams.codec import RawRecord
 from streams.deadletter import CONNECT, REASON
 from streams.feed import Batch
 from streams.outgoing import Outgoing
-from streams.time import DAY_MS
+from streams.time import DAY_MS, parse_instant
 from streams.topics import DLQ_SUFFIX, Topics
 
 TOPICS = Topics()
@@ -48,8 +48,8 @@ class _Partition:
     unsaid: dict[bytes, tuple[Mapping[str, int], Mapping[str, int]]] = field(default_factory=dict)
     """Entries that Kafka does not hold yet, with the offsets before and after the step that they follow from."""
 
-    decided: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Alert to life and number of the commit that first stored it."""
+    decided: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Alert to life and number of the commit that first stored it, and to the instant of the silence that set it off, 0 for an event."""
 
     settled: set[str] = field(default_factory=set)
     """Alerts of which the group knew that they were said when Redis lost them."""
@@ -66,21 +66,21 @@ class Watch:
 
     def __init__(self, partitions: int, logs: Mapping[Place, Sequence[RawRecord]], *, exact: bool) -> None:
         self._exact = exact
-        self.noted: Callable[[int], tuple[int, int]] = lambda _: (0, 0)
-        """Gives life and number of the latest commit of a partition that the group knows of."""
+        self.noted: Callable[[int], tuple[int, int, int]] = lambda _: (0, 0, 0)
+        """Gives life, number and clock of the latest commit of a partition that the group knows of."""
 
         self.violations: list[str] = []
         self.over = asyncio.Event()
         self.episodes = Episodes(self.broken)
         self.letters: dict[tuple[str, int, int], set[str]] = defaultdict(set)
-        self.batches: dict[tuple[int, int, int], ExampleBatch] = {}
+        self.batches: dict[tuple[int, int, int, int], ExampleBatch] = {}
         self.scores: dict[str, dict[bytes, None]] = defaultdict(dict)
         self.forgotten = 0
         """How often Redis has lost something."""
 
         self._partitions = [_Partition() for _ in range(partitions)]
         self._logs = logs
-        self._batch_bytes: dict[tuple[int, int, int], bytes] = {}
+        self._batch_bytes: dict[tuple[int, int, int, int], bytes] = {}
         self._group: dict[Place, int] = {}
         self._learner = 0
         self._learnt = (0, -(1 << 62))
@@ -125,10 +125,12 @@ class Watch:
     def _decide(self, known: _Partition, entry: bytes, at: tuple[int, int]) -> None:
         message = decode_outgoing(entry)
         if message.topic == TOPICS.alerts:
-            name = json.loads(message.value or b"")["alert_id"]
+            told = json.loads(message.value or b"")
+            name = told["alert_id"]
             if name in known.settled:
                 self.broken(f"lost state: alert {name} was said, and is to be said again")
-            known.decided.setdefault(name, at)
+            silent_ms = parse_instant(told["raised_at"]) if told["trigger"]["kind"] == "silence" else 0
+            known.decided.setdefault(name, (*at, silent_ms))
 
     def _check_forward(self, partition: int, was: Meta, now: Meta, *, first: bool) -> None:
         if first or (self.forgotten and was.life != now.life):
@@ -161,8 +163,13 @@ class Watch:
         self.episodes.is_strict = self._exact
         for number, known in enumerate(self._partitions):
             noted = self.noted(number)
-            known.settled.update(name for name, at in known.decided.items() if at <= noted)
+            known.settled.update(
+                name
+                for name, (*at, silent_ms) in known.decided.items()
+                if tuple(at) <= noted[:2] and silent_ms <= noted[2]
+            )
             known.unsaid.clear()
+            known.seq, known.mark_ms = (0, 0), -(1 << 62)
             known.writer = 0
         self._learner = 0
 
@@ -213,7 +220,7 @@ class Watch:
 
     def _batch(self, partition: int, known: _Partition, value: bytes) -> None:
         batch = decode_batch(value)
-        number = (batch.source, batch.life, batch.seq)
+        number = (batch.source, batch.life, getattr(batch, "claim", 0), batch.seq)
         if batch.source != partition:
             self.broken(f"examples: partition {partition} sends as {batch.source}")
         if self._batch_bytes.setdefault(number, value) != value:
@@ -223,7 +230,7 @@ class Watch:
         self.batches[number] = batch
         if (batch.life, batch.seq) < known.seq:
             return
-        if known.seq[0] == batch.life and batch.seq != known.seq[1] + 1:
+        if known.seq[0] == batch.life and known.seq[1] and batch.seq != known.seq[1] + 1:
             self.broken(f"examples: batch {number} comes after batch {known.seq}")
         if known.seq[0] != batch.life:
             known.mark_ms = -(1 << 62)
