@@ -236,9 +236,7 @@ def run_round(arena: Arena, case: Case, wanted: Outcome, seed: int, kinds: Seque
         going = Round(arena, lab, case, seed, result)
         try:
             going.run(plan(seed, kinds), wanted)
-        except (
-            Exception
-        ) as error:  # whatever it is, the next round must find everything in its place, and this one is lost
+        except Exception as error:  # noqa: BLE001 - whatever it is, this round is lost, and the next must find all in its place
             result.wrong.append(f"{type(error).__name__}: {error}")
-            raise
+            arena.calm()
     return result

@@ -45,7 +45,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, ready: Callable[[], bool]) -> None:
-        """Start it; returns when it is `ready`. Raises ServiceError where it does not come up."""
+        """Start it unless it runs; returns when it is `ready`. Raises ServiceError where it does not come up."""
+        if self._process is not None and self._process.poll() is None and ready():
+            return
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + self._seconds_max
@@ -93,7 +95,7 @@ class KafkaServer:
         self.start()
 
     def start(self) -> None:
-        """Start it; returns when clients would find it."""
+        """Start it unless it runs; returns when clients would find it."""
         self._server.start(lambda: answers_as_broker(self.bootstrap))
 
     def stop(self) -> None:
@@ -123,7 +125,7 @@ class RedisServer:
         self._server = Server("redis-server", [program, *arguments], folder, REDIS_START_SECONDS_MAX)
 
     def start(self) -> None:
-        """Start it; returns when it has read its file and answers."""
+        """Start it unless it runs; returns when it has read its file and answers."""
         self._server.start(self._answers)
 
     def stop(self) -> None:
