@@ -7,6 +7,7 @@ ChurnwatchError
 └── StateError           the stored state cannot be used
     ├── FenceLost        another writer has changed it: this one must read anew or stop
     ├── StoreUnavailable the store does not answer or refuses for now: wait and try again
+    │   └── LogUnavailable   nor does Kafka what must be known before the state can go on
     ├── CommitUnknown    the connection broke during a commit: read anew to learn whether it was applied
     ├── NewerSchema      a newer Churnwatch wrote it
     └── Corrupt          it is not what Churnwatch writes
