@@ -75,7 +75,7 @@ class Round:
         self._random = Random(-seed)
         self._result = said
         self._at_work: list[WorkerProcess] = []
-        self._began = time.monotonic()
+        self._began, self._began_ms = time.monotonic(), now_ms()
         self._trouble: set[Target] = set()
         self._kafka_away_s = float("-inf")
         self._wiped_ms: list[int] = []
@@ -211,21 +211,28 @@ class Round:
         if (taken := self._lab.taken()) != len(self._case.log.records):
             self.fault(f"{taken} records taken of {len(self._case.log.records)}")
         if again := self._said_again():
-            self.fault(f"{len(again)} alerts were said again long after they had been: {sorted(again)[:3]}")
+            self.fault(f"{len(again)} alerts were said again long after they had been: {'; '.join(again[:3])}")
         for worker in self._at_work:
             for topic, counts in worker.events().items():
                 if counts["read"] != counts.total() - counts["read"]:
                     self.fault(f"{worker.name} has lost count of {topic}: {dict(counts)}")
 
-    def _said_again(self) -> set[str]:
+    def _said_again(self) -> list[str]:
         """Alerts that were out for a while when Redis was wiped, and came again after it."""
         first_ms: dict[str, int] = {}
-        again = set()
+        again = []
         for record in sorted(self._lab.alerts(), key=lambda record: int(record.timestamp)):
             alert = str(json.loads(record.value)["alert_id"])
             since_ms = first_ms.setdefault(alert, record.timestamp)
-            if any(since_ms + COMMITTED_SECONDS * 1000 < wiped < record.timestamp for wiped in self._wiped_ms):
-                again.add(alert)
+            for wiped_ms in self._wiped_ms:
+                if since_ms + COMMITTED_SECONDS * 1000 < wiped_ms < record.timestamp:
+                    times = [
+                        f"{(at_ms - self._began_ms) / 1000:.1f}" for at_ms in (since_ms, wiped_ms, record.timestamp)
+                    ]
+                    again.append(
+                        f"{alert} of partition {record.partition}: said {times[0]} s, wiped {times[1]} s, again {times[2]} s"
+                    )
+                    break
         return again
 
 
