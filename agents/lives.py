@@ -61,15 +61,14 @@ def note_of(meta: Meta) -> str:
     return f"{meta.life} {meta.commits} {clock_ms}"
 
 
-def committable(meta: Meta, offsets: Mapping[str, int]) -> dict[str, int]:
+def committable(meta: Meta) -> dict[str, int]:
     """Return the offsets that may be committed to the group: while a state is built again they do not go back.
 
-    >>> committable(Meta(said=Said(offsets={"orders": 9})), {"orders": 4, "logins": 2})
+    >>> committable(Meta(offsets={"orders": 4, "logins": 2}, said=Said(offsets={"orders": 9})))
     {'orders': 9, 'logins': 2}
     """
-    if meta.said is None:
-        return dict(offsets)
-    return {topic: max(offset, meta.said.offsets.get(topic, 0)) for topic, offset in offsets.items()}
+    said = {} if meta.said is None else meta.said.offsets
+    return {topic: max(offset, said.get(topic, 0)) for topic, offset in meta.offsets.items()}
 
 
 def heard_of(committed: Mapping[str, Committed]) -> Said | None:
@@ -127,7 +126,7 @@ def revive(stored: Meta | None, known: Said | None, seen: tuple[int, int], now_m
         earlier = [0 if stored is None else stored.life, seen[0], 0 if known is None else known.life]
         meta.life = max(now_ms, max(earlier) + 1)
         meta.seq = 0
-        meta.said = known if meta.said is None or known is None else meta.said.with_(known)
+        meta.said = meta.said.with_(known) if meta.said is not None and known is not None else meta.said or known
     return meta, lost
 
 

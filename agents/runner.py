@@ -189,7 +189,7 @@ class PartitionRunner:
         self.feed.clear()
         self._paused.clear()
         await self._source.start_from({topic: self.meta.offsets.get(topic, 0) for topic in self._topics})
-        self._outbox.add(left, self._acknowledged(self.meta.offsets, Effects()))
+        self._outbox.add(left, self._acknowledged(Effects()))
         return True
 
     # -- a step --------------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class PartitionRunner:
         await self._commit(effects)
         seconds = {"load": loaded - started, "pipeline": computed - loaded, "commit": self._timer() - computed}
         self._observer.stepped(self, batch, effects, seconds)
-        self._outbox.add(effects.outgoing, self._acknowledged(batch.next_offsets, effects))
+        self._outbox.add(effects.outgoing, self._acknowledged(effects))
         self._customers.trim()
         return worked
 
@@ -279,9 +279,10 @@ class PartitionRunner:
         await self._store.commit(replace(commit, meta=encode_meta(self.meta)))
         self._applied = self.meta.life, self.meta.commits
 
-    def _acknowledged(self, offsets: Mapping[str, int], effects: Effects) -> Callable[[], None]:
-        """What to do once all that follows from the records before these offsets is stored and acknowledged."""
-        committed, note = committable(self.meta, offsets), note_of(self.meta)
+    def _acknowledged(self, effects: Effects) -> Callable[[], None]:
+        """What to do once all that follows from the state as it is now is stored and acknowledged."""
+        # Of every topic, for what follows from silence comes without any record.
+        committed, note = committable(self.meta), note_of(self.meta)
 
         def acknowledged() -> None:
             self._source.stored(committed, note)

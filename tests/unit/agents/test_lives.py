@@ -81,9 +81,14 @@ def test_a_state_lost_twice_keeps_what_was_said_in_both_lives() -> None:
     assert decode_meta(encode_meta(meta)) == meta
 
 
+def test_a_state_lost_twice_of_which_the_group_forgot_keeps_what_it_knew() -> None:
+    first = Said({ORDERS: 9}, 50, 7, 11)
+    assert revive(Meta(life=8, commits=1, said=first), None, (8, 2), NOW_MS)[0].said == first
+
+
 def test_what_is_committed_to_the_group_does_not_go_back_while_a_state_is_built_again() -> None:
-    meta = Meta(life=9, commits=3, clock_ms=20, said=Said({ORDERS: 9}, 50, 7, 11))
-    assert committable(meta, {ORDERS: 2, LOGINS: 1}) == {ORDERS: 9, LOGINS: 1}
+    meta = Meta(life=9, commits=3, clock_ms=20, offsets={ORDERS: 2, LOGINS: 1}, said=Said({ORDERS: 9}, 50, 7, 11))
+    assert committable(meta) == {ORDERS: 9, LOGINS: 1}
     assert note_of(meta) == "9 3 50"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from agents.meta import Meta, decode_meta, touched
 from agents.outbox import decode_outgoing
-from features.store import Commit, MemoryStore
+from features.store import Commit, MemoryPartition, MemoryStore
 from models.labels import decode_batch
 from streams.codec import Arrival, Rejected
 from streams.errors import FenceLost
@@ -258,3 +258,12 @@ def test_topics_are_merged_by_event_time_whatever_their_speed() -> None:
     assert World(items + logins, until_ms, guide=silence_guide()).run().states == (
         World(mixed, until_ms, guide=silence_guide(), fetch=1, events=1).run().states
     )
+
+
+def test_what_silence_alone_has_said_is_not_said_again_by_a_state_that_was_lost() -> None:
+    shop = world(events=5, wakes=3).run()
+    said, known = shop.values(TOPICS.alerts), shop.lanes[0].source.known
+    shop.lanes = [shop._lane(0, shop.lanes[0].log, MemoryPartition())]
+    shop.lanes[0].source.known = known
+    assert said
+    assert shop.run().values(TOPICS.alerts) == said
