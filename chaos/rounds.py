@@ -78,7 +78,7 @@ class Round:
         self._began, self._began_ms = time.monotonic(), now_ms()
         self._trouble: set[Target] = set()
         self._kafka_away_s = float("-inf")
-        self._wiped_ms: list[int] = []
+        self._wiped: list[tuple[int, bool]] = []
         self._size = Counter(sent.partition for sent in case.log.records)
         self._stopped: list[tuple[float, dict[int, int]]] = []
 
@@ -118,8 +118,8 @@ class Round:
 
     def wipe(self) -> None:
         # What Kafka could not be told in time it does not know, so it may be said again.
-        if time.monotonic() - self._kafka_away_s > COMMITTED_SECONDS:
-            self._wiped_ms.append(now_ms())
+        told = time.monotonic() - self._kafka_away_s > COMMITTED_SECONDS
+        self._wiped.append((now_ms(), told))
         self.arena.wipe()
 
     def fault(self, what: str) -> None:
@@ -224,15 +224,13 @@ class Round:
         for record in sorted(self._lab.alerts(), key=lambda record: int(record.timestamp)):
             alert = str(json.loads(record.value)["alert_id"])
             since_ms = first_ms.setdefault(alert, record.timestamp)
-            for wiped_ms in self._wiped_ms:
-                if since_ms + COMMITTED_SECONDS * 1000 < wiped_ms < record.timestamp:
-                    times = [
-                        f"{(at_ms - self._began_ms) / 1000:.1f}" for at_ms in (since_ms, wiped_ms, record.timestamp)
-                    ]
-                    again.append(
-                        f"{alert} of partition {record.partition}: said {times[0]} s, wiped {times[1]} s, again {times[2]} s"
-                    )
-                    break
+            # What was not yet committed at the first wipe after it may be said again, also where that comes to pass after a second one.
+            wiped_ms, told = next((wiped for wiped in self._wiped if wiped[0] > since_ms), (0, False))
+            if told and since_ms + COMMITTED_SECONDS * 1000 < wiped_ms < record.timestamp:
+                times = [f"{(at_ms - self._began_ms) / 1000:.1f}" for at_ms in (since_ms, wiped_ms, record.timestamp)]
+                again.append(
+                    f"{alert} of partition {record.partition}: said {times[0]} s, wiped {times[1]} s, again {times[2]} s"
+                )
         return again
 
 
