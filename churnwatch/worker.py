@@ -30,6 +30,7 @@ from agents.publish import KafkaPublisher, on_the_wire
 from agents.runner import PartitionRunner
 from agents.sources import Outages
 from churnwatch import compose
+from churnwatch.garbage import collect_for_ever
 from churnwatch.faust_app import brokers, consumer_options, faust_app
 from churnwatch.kafka import client_options
 from churnwatch.lives import lives, topic_ids
@@ -110,6 +111,7 @@ class Worker:
         self.status = self._status(guard)
         add_routes(self.app, Answers(self.status.render_metrics, self.status.health, self.status.readiness))
         self._following: asyncio.Task[None] | None = None
+        self._collecting: asyncio.Task[None] | None = None
 
     def _status(self, guard: GuardedAssignments) -> WorkerStatus:
         settings = self._settings
@@ -233,6 +235,7 @@ class Worker:
 
     async def start(self) -> None:
         """Start everything; returns when Faust runs (partitions come a moment later)."""
+        self._collecting = asyncio.create_task(collect_for_ever(), name="garbage")
         self._topic_ids = await topic_ids(self._settings, self._topics)
         await self._producer.start()
         if self._settings.learning_enabled:
@@ -255,8 +258,9 @@ class Worker:
         """
         self._stopping = True
         await self.assignments.leave()
-        if self._following is not None:
-            self._following.cancel()
+        for task in (self._following, self._collecting):
+            if task is not None:
+                task.cancel()
         await self._producer.stop()
         await self._redis.aclose()
         leaving = asyncio.create_task(self.app.stop())
