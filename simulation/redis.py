@@ -11,7 +11,7 @@ import copy
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from agents.meta import Meta, decode_meta
+from agents.meta import decode_meta
 from features.store import Commit, MemoryPartition, MemoryStore
 from models.store import Head, LearnerCommit, MemoryLearner, MemoryLearnerStore
 from simulation.faults import OF_A_COMMIT, Faults
@@ -42,12 +42,9 @@ class StoreWatch(Protocol):
 
 
 class Redis:
-    """What all lives share; `noted` gives the life and the number of the latest commit of a partition that the group knows of."""
+    """What all lives share."""
 
-    def __init__(
-        self, partitions: int, faults: Faults, watch: StoreWatch, noted: Callable[[int], tuple[int, int, int]]
-    ) -> None:
-        self.noted = noted
+    def __init__(self, partitions: int, faults: Faults, watch: StoreWatch) -> None:
         self.partitions = [MemoryPartition() for _ in range(partitions)]
         self.learner = MemoryLearner()
         self.faults = faults
@@ -61,16 +58,9 @@ class Redis:
         self._saved = copy.deepcopy((self.partitions, self.learner))
 
     def roll_back(self) -> None:
-        """Lose what was written since `save`: a lost fsync, a failover to a replica that was behind.
-
-        Only where the group knows of later commits: a loss that nobody has heard of is beyond what is promised.
-        """
+        """Lose what was written since `save`: a lost fsync, a failover to a replica that was behind."""
         partitions, learner = copy.deepcopy(self._saved)
-        pairs: list[tuple[Any, Any]] = [(self.learner, learner)]
-        for number, (held, kept) in enumerate(zip(self.partitions, partitions, strict=True)):
-            meta = Meta() if kept.meta is None else decode_meta(kept.meta)
-            if (meta.life, meta.commits) < self.noted(number)[:2]:
-                pairs.append((held, kept))
+        pairs: list[tuple[Any, Any]] = [*zip(self.partitions, partitions, strict=True), (self.learner, learner)]
         for held, kept in pairs:
             for name in held.__slots__:
                 setattr(held, name, getattr(kept, name))

@@ -54,7 +54,9 @@ class _Partition:
     settled: set[str] = field(default_factory=set)
     """Alerts of which the group knew that they were said when Redis lost them."""
 
-    seq: tuple[int, int] = (0, 0)
+    seq: tuple[int, int, int] = (0, 0, 0)
+    """Life, claim and number of the last example batch."""
+
     mark_ms: int = -(1 << 62)
 
 
@@ -169,7 +171,7 @@ class Watch:
                 if tuple(at) <= noted[:2] and silent_ms <= noted[2]
             )
             known.unsaid.clear()
-            known.seq, known.mark_ms = (0, 0), -(1 << 62)
+            known.seq, known.mark_ms = (0, 0, 0), -(1 << 62)
             known.writer = 0
         self._learner = 0
 
@@ -220,7 +222,7 @@ class Watch:
 
     def _batch(self, partition: int, known: _Partition, value: bytes) -> None:
         batch = decode_batch(value)
-        number = (batch.source, batch.life, getattr(batch, "claim", 0), batch.seq)
+        number = (batch.source, batch.life, batch.claim, batch.seq)
         if batch.source != partition:
             self.broken(f"examples: partition {partition} sends as {batch.source}")
         if self._batch_bytes.setdefault(number, value) != value:
@@ -228,9 +230,11 @@ class Watch:
         if number in self.batches:
             return
         self.batches[number] = batch
-        if (batch.life, batch.seq) < known.seq:
+        if (batch.life, batch.claim, batch.seq) < known.seq:
             return
-        if known.seq[0] == batch.life and known.seq[1] and batch.seq != known.seq[1] + 1:
+        # A state that has lost its last commits numbers anew under its next owner, and is told by the claim.
+        again = bool(self.forgotten) and batch.claim > known.seq[1] and batch.seq <= known.seq[2]
+        if known.seq[0] == batch.life and known.seq[2] and batch.seq != known.seq[2] + 1 and not again:
             self.broken(f"examples: batch {number} comes after batch {known.seq}")
         if known.seq[0] != batch.life:
             known.mark_ms = -(1 << 62)
@@ -238,7 +242,7 @@ class Watch:
         asked = [example for example in batch.examples if (example.matured_ms - example.taken_ms) % DAY_MS == 0]
         if any(example.matured_ms <= known.mark_ms for example in asked):
             self.broken(f"examples: batch {number} brings an example from before the mark {known.mark_ms}")
-        known.seq = (batch.life, batch.seq)
+        known.seq = (batch.life, batch.claim, batch.seq)
         known.mark_ms = max(known.mark_ms, batch.mark_ms)
 
     def _letter(self, message: Outgoing) -> None:

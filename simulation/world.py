@@ -85,7 +85,7 @@ class Run:
             self.watch = Watch(shop.partitions, places, exact=not (shop.live or shop.learns))
             self.broker = Broker(self.watch, shop.examples, places)
             self.watch.noted = self.broker.noted
-            self.redis = Redis(shop.partitions, self.faults, self.watch, self.broker.noted)
+            self.redis = Redis(shop.partitions, self.faults, self.watch)
             self._names = (f"w{number}" for number in count(1))
             try:
                 loop.run_until_complete(self._main())
