@@ -45,27 +45,32 @@ class Follower:
             await asyncio.sleep(self._seconds)
 
     async def refresh(self) -> None:
-        """Take up what is new."""
+        """Take up what is new, unless the learner of this process hands over something newer meanwhile."""
+        before = self._commits, self._life
         head = await self._store.head()
         self.answered = True
         if head.pinned != self._pinned:
             await self._repin(head)
-        if (head.commits, head.life) == (self._commits, self._life):
+        if (head.commits, head.life) == before or (self._commits, self._life) != before:
             return
         self._notice(head)
+        before = self._commits, self._life
         fresh = []
         for boundary_ms, version in head.guides:
             if not self._guides.known(boundary_ms):
                 value = await self._store.guide(version)
                 if value is not None:
                     fresh.append(_read(version, value))
-        self.take_up(head, fresh)
+        if (self._commits, self._life) == before:
+            self.take_up(head, fresh)
 
-    def _notice(self, head: Head) -> None:
-        """Where the learner has begun anew, its guides come anew too."""
-        if self._life not in (None, head.life):
+    def _notice(self, head: Head) -> bool:
+        """Where the learner goes on with another life, or has begun anew, all its guides come anew; returns whether so."""
+        another = self._life not in (None, head.life)
+        if another:
             self._guides.begin_again()
         self._life = head.life
+        return another
 
     async def _repin(self, head: Head) -> None:
         value = None if head.pinned is None else await self._store.guide(head.pinned)
@@ -76,8 +81,10 @@ class Follower:
         )
 
     def take_up(self, head: Head, guides: Sequence[Guide]) -> None:
-        """Add guides, oldest first, that belong to this head."""
-        self._notice(head)
+        """Add guides, oldest first, that have come with this head."""
+        if self._notice(head):
+            self._commits = -1  # those of before come with the next look at the store
+            return
         for guide in guides:
             self._guides.add(guide.learnt_until_ms, guide)
         self._commits = head.commits

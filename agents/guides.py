@@ -65,7 +65,7 @@ class GuideBook:
             del self._boundaries[0], self._scorers[0]
 
     def begin_again(self) -> None:
-        """The learner has lost all that it knew and begins anew. In replay nobody may use what it is yet to learn.
+        """The learner goes on from other lives, perhaps from nothing. In replay nobody may use what it is yet to learn.
 
         Live, what was learnt speaks on until the new learner is as far.
         """
