@@ -30,8 +30,8 @@ from agents.publish import KafkaPublisher, on_the_wire
 from agents.runner import PartitionRunner
 from agents.sources import Outages
 from churnwatch import compose
-from churnwatch.garbage import collect_for_ever
 from churnwatch.faust_app import brokers, consumer_options, faust_app
+from churnwatch.garbage import collect_for_ever
 from churnwatch.kafka import client_options
 from churnwatch.lives import lives, topic_ids
 from churnwatch.redis_client import redis_options
