@@ -10,6 +10,7 @@ short to tell is marked, and fails nothing.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -79,6 +80,8 @@ def summary(verdicts: Sequence[Check]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run the soak and say what it has shown; returns the exit code."""
     asked = options(arguments)
+    # SIGTERM goes the way of Ctrl-C, and both end what was started; a shell's background has Ctrl-C ignored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
 
     def tell(text: str) -> None:
