@@ -1,12 +1,15 @@
 """A source that stops: nobody is warned about for it, and what comes late is as if it had come in time. Live."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 from typing import Any
 
 import pytest
 
+from agents.effects import Effects
+from agents.pipeline import Pipeline
 from alerts.alert import Alert
 from alerts.alert import decode as decode_alert
 from models.labels import pseudonym
@@ -14,7 +17,9 @@ from models.question import Question
 from streams.codec import Arrival
 from streams.time import DAY_MS, HOUR_MS, iso
 from tests.unit.agents.live import LiveWorld, Outage
-from tests.unit.agents.samples import START_MS, TOPICS, event, order, silence_guide
+from tests.unit.agents.samples import KEEPING, QUESTION, START_MS, TOPICS, desk, event, order, silence_guide
+from tests.unit.agents.shop import Shop
+from tests.unit.agents.shop import said as told
 
 NOON_MS = START_MS + 12 * HOUR_MS
 NEVER = Outage(frozenset(), 0, 0)
@@ -156,3 +161,24 @@ def test_orders_that_were_taken_in_a_year_ahead_of_the_rest_give_the_same_labels
     ahead = shop(LATER_MS, partitions=2).live(coming, YEAR_END_MS)
     assert [row[:4] for row in ahead.learnt] == [row[:4] for row in aligned.learnt]
     assert ahead.learnt != aligned.learnt  # the features know of no logins, for they were not there
+
+
+def test_no_event_that_is_ahead_warns_while_a_source_is_silent_as_a_whole() -> None:
+    silent = True
+    one = Shop(Pipeline(replace(desk(), held=lambda: silent), QUESTION, KEEPING))
+    last_ms = one.regular("ann", orders=8)
+    one.hold_ms = last_ms
+
+    def rated(day: int) -> Effects:
+        at_ms = last_ms + day * DAY_MS
+        return one.take(event("reviews", "ann", at_ms, rating=3), until_ms=last_ms)
+
+    assert told(rated(20)) == []
+    silent = False
+    assert [(alert.kind, alert.trigger.kind) for alert in told(rated(25))] == [("opened", "event")]
+
+
+def test_silence_that_is_known_to_be_silence_is_spoken_of_even_then() -> None:
+    one = Shop(Pipeline(replace(desk(), held=lambda: True), QUESTION, KEEPING))
+    one.regular("ann", orders=8)
+    assert {alert.trigger.kind for alert in told(one.wait(25))} == {"silence"}

@@ -5,9 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.effects import Effects
 from agents.guides import GuideBook
-from agents.pipeline import Pipeline
 from agents.record import encode_customer
 from alerts import score as scores
 from alerts.bands import BANDS
@@ -23,7 +21,6 @@ from tests.unit.agents.samples import (
     START_MS,
     TOPICS,
     broken,
-    desk,
     event,
     order,
     pipeline,
@@ -261,27 +258,6 @@ def test_who_is_held_out_is_announced_without_actions(share: float) -> None:
     opened = said(shop.wait(25))[0]
     assert (opened.kind, opened.holdout) == ("opened", share == 1.0)
     assert bool(opened.actions) is (share == 0.0)
-
-
-def test_nobody_is_warned_about_while_a_source_is_silent_as_a_whole() -> None:
-    silent = True
-    shop = Shop(Pipeline(replace(desk(), held=lambda: silent), QUESTION, KEEPING))
-    last_ms = shop.regular("ann", orders=8)
-    shop.hold_ms = last_ms
-
-    def rated(day: int) -> Effects:
-        at_ms = last_ms + day * DAY_MS
-        return shop.take(event("reviews", "ann", at_ms, rating=3), until_ms=last_ms)
-
-    assert said(rated(20)) == []
-    silent = False
-    assert [(alert.kind, alert.trigger.kind) for alert in said(rated(25))] == [("opened", "event")]
-
-
-def test_silence_that_is_known_to_be_silence_is_spoken_of_even_then() -> None:
-    shop = Shop(Pipeline(replace(desk(), held=lambda: True), QUESTION, KEEPING))
-    shop.regular("ann", orders=8)
-    assert {alert.trigger.kind for alert in said(shop.wait(25))} == {"silence"}
 
 
 def test_examples_carry_what_was_said_at_the_time() -> None:

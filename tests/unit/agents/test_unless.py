@@ -23,13 +23,14 @@ async def test_work_that_fails_raises() -> None:
 async def test_work_that_hangs_has_come_to_rest_when_it_is_given_up(*, cancelled: bool) -> None:
     ending, rested, begun = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def hang() -> None:
+    async def hang() -> int:
         begun.set()
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
             rested.set()
+        return 7
 
     task = asyncio.ensure_future(unless(ending, hang()))
     await begun.wait()
