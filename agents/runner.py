@@ -126,7 +126,7 @@ class PartitionRunner:
                 self._wanted.clear()
                 try:
                     worked = await action()
-                    delay, action = RETRY_SECONDS_MIN, self.step
+                    delay, action = RETRY_SECONDS_MIN, self._open if worked is None else self.step
                 except FenceLost:
                     self._observer.fenced(self.partition)
                     with suppress(TimeoutError):  # and no new record cuts it short
@@ -165,9 +165,9 @@ class PartitionRunner:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wanted.wait(), seconds)
 
-    async def _open(self) -> bool:
-        # A rebalance waits for the runners, and Kafka may let them wait until it is over.
-        return await unless(self._ending, self.open()) or False
+    async def _open(self) -> bool | None:
+        # A rebalance waits for the runners, and Kafka may let them wait until it is over: then there is None.
+        return await unless(self._ending, self.open())
 
     async def open(self) -> bool:
         """Claim the partition: read meta and outbox, move the fence, start the source from the stored offsets."""
