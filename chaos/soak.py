@@ -17,6 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import redis
+
 from chaos import soak_plan
 from chaos.soak_record import Options
 from chaos.soak_report import document, show
@@ -101,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
                 Path(folder),
                 tell,
             )
-    except ChurnwatchError as error:
+    except (ChurnwatchError, redis.RedisError) as error:
         note(f"soak: {error}")
         return 1
     except KeyboardInterrupt:

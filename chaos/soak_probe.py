@@ -55,9 +55,13 @@ class Sample:
 
 
 class Probe:
-    """Looks at one worker and its Redis; `pid` is the worker's, once there is one."""
+    """Looks at one worker and its Redis; `pid` is the worker's, once there is one.
 
-    def __init__(self, settings: Settings) -> None:
+    `real_redis`: whether it is one that can be asked about its memory (fakeredis closes the connection).
+    """
+
+    def __init__(self, settings: Settings, *, real_redis: bool) -> None:
+        self._real_redis = real_redis
         self.pid: int | None = None
         self._settings = settings
         self._client: Any = redis.Redis.from_url(settings.redis_url)
@@ -129,26 +133,26 @@ class Probe:
         return found
 
     def _info(self) -> dict[str, int]:
-        """Redis's own account of its memory; nothing of fakeredis."""
-        try:
-            info = self._client.info("memory")
-        except redis.RedisError:
+        """Redis's own account of its memory."""
+        if not self._real_redis:
             return {}
-        return {name: int(info[name]) for name in ("used_memory", "used_memory_rss") if name in info}
+        info = self._client.info("memory")
+        return {name: int(info[name]) for name in ("used_memory", "used_memory_rss")}
 
     def _kinds(self) -> tuple[dict[str, int], dict[str, int]]:
         """Count the keys by kind, and the bytes that Redis says they take."""
         counts: Counter[str] = Counter()
         sizes: Counter[str] = Counter()
+        if not self._real_redis:
+            return {}, {}
         for packet in _packets(self._client.scan_iter(f"{self._settings.redis_namespace}:*", count=1_000)):
             kinds = [kind(key.decode()) for key in packet]
             counts.update(kinds)
             pipeline = self._client.pipeline(transaction=False)
             for key in packet:
                 pipeline.memory_usage(key, samples=0)
-            with contextlib.suppress(redis.RedisError):
-                for name, size in zip(kinds, pipeline.execute(), strict=True):
-                    sizes[name] += size or 0
+            for name, size in zip(kinds, pipeline.execute(), strict=True):
+                sizes[name] += size or 0
         return dict(counts), dict(sizes)
 
 

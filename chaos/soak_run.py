@@ -42,7 +42,7 @@ def soak(services: Services, options: Options, scratch: Path, say: Say) -> Soak:
         asyncio.run(_topics(settings))
     log = scratch / "worker.log"
     with ExitStack() as stack:
-        probe = Probe(settings)
+        probe = Probe(settings, real_redis=services.real_redis)
         stack.callback(probe.close)
         active = soak_shop.active_customers(options.rate, options.days_per_second)
         feeder = Feeder(settings, soak_shop.events(options.seed, active), probe.taken)
