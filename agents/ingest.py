@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from faust.types import TP
 
-from agents.lives import Committed
+from agents.lives import Committed, later
 from streams.chunk import Chunk
 from streams.codec import RawRecord
 from streams.errors import Corrupt, NewerSchema, TransportError
@@ -56,9 +56,10 @@ class TopicSource:
         return self._consumer().at_end(self._tp(topic))
 
     async def committed(self) -> dict[str, Committed]:
-        """What the consumer group has committed of each of the partition's topics."""
-        known = await self._consumer().committed({self._tp(topic) for topic in self._topics})
-        return {tp.topic: Committed(*found) for tp, found in known.items()}
+        """What the consumer group has committed of each of the partition's topics, or is about to be told."""
+        tps = [self._tp(topic) for topic in self._topics]
+        group, own = await self._consumer().committed(tps), self._consumer().noted(tps)
+        return later(*({tp.topic: Committed(*known) for tp, known in side.items()} for side in (group, own)))
 
     async def start_from(self, offsets: Mapping[str, int]) -> None:
         """Deliver the topics from these offsets on, and nothing fetched before."""

@@ -83,13 +83,29 @@ def heard_of(committed: Mapping[str, Committed]) -> Said | None:
     if not offsets:
         return None
     said = Said(offsets)
-    for _, note in committed.values():
-        parts = note.split()
-        if len(parts) == 3 and all(part.removeprefix("-").isdecimal() for part in parts):
-            life, commits, clock_ms = map(int, parts)
-            if (life, commits) >= (said.life, said.commits):
-                said.life, said.commits, said.clock_ms = life, commits, clock_ms
+    life, commits, clock_ms = max(_read(known.note) for known in committed.values())
+    if life:
+        said.life, said.commits, said.clock_ms = life, commits, clock_ms
     return said
+
+
+def _read(note: str) -> tuple[int, int, int]:
+    """Life, commits and clock of a note; zeros for what is none of ours."""
+    parts = note.split()
+    if len(parts) != 3 or not all(part.removeprefix("-").isdecimal() for part in parts):
+        return 0, 0, 0
+    life, commits, clock_ms = map(int, parts)
+    return life, commits, clock_ms
+
+
+def later(one: Mapping[str, Committed], other: Mapping[str, Committed]) -> dict[str, Committed]:
+    """Return of each topic what is known last.
+
+    >>> later({"orders": Committed(9, "7 3 50")}, {"orders": Committed(9, "7 4 60"), "logins": Committed(2, "")})
+    {'logins': Committed(offset=2, note=''), 'orders': Committed(offset=9, note='7 4 60')}
+    """
+    found = [(topic, known) for side in (one, other) for topic, known in side.items()]
+    return dict(sorted(found, key=lambda item: (item[1].offset, _read(item[1].note))))
 
 
 def revive(stored: Meta | None, known: Said | None, seen: tuple[int, int], now_ms: int) -> tuple[Meta, str]:

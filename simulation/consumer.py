@@ -137,6 +137,10 @@ class Consumer:
         """These may be committed to the group, each with its note."""
         self._stored.update(offsets)
 
+    def noted(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
+        """What may be committed now."""
+        return {tp: known for tp in tps if (known := self._stored.get(tp)) is not None}
+
     async def committed(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
         """What the group has committed of these partitions."""
         await self._life.point("committed asked")
