@@ -10,6 +10,8 @@ import signal
 import sys
 from typing import Any, Final
 
+from aiokafka.errors import KafkaError
+
 from churnwatch.kafka import Cluster, describe, unseen
 from churnwatch.kafka_answers import ask_kafka
 from churnwatch.kafka_rights import check_rights
@@ -119,7 +121,10 @@ async def _start(worker: Worker, told: asyncio.Task[Any]) -> None:
     if not starting.done():
         await asyncio.wait([starting], timeout=GRACE_SECONDS)
     if starting.done():
-        starting.result()
+        try:
+            starting.result()
+        except KafkaError as error:
+            raise TransportError(f"Kafka went away while the worker was starting ({error}); start it again") from error
     else:
         starting.cancel()
 
