@@ -42,8 +42,8 @@ class LearnerConfig:
 class LearnerRunner:
     """Owns the learner while this worker holds the example topic's partition.
 
-    `new` makes one that has seen nothing; `lives` gives the present life of every input partition's state, and raises
-    `StoreUnavailable` while one has not begun.
+    `new` makes one that has seen nothing; `lives` gives the life in which every input partition's state began, and raises
+    `StoreUnavailable` while one has not.
     """
 
     def __init__(

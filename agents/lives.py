@@ -143,6 +143,8 @@ def revive(stored: Meta | None, known: Said | None, seen: tuple[int, int], now_m
         meta.life = max(now_ms, max(earlier) + 1)
         meta.seq = 0
         meta.said = meta.said.with_(known) if meta.said is not None and known is not None else meta.said or known
+    if stored is None:
+        meta.born = meta.life
     return meta, lost
 
 

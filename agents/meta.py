@@ -61,6 +61,8 @@ class Meta(msgspec.Struct):
         bootstrap: how far a bootstrap is that has not handed the partition over yet: it is being filled, or all partitions
             and the learner are full; empty where workers may go on from here.
         life: the wall clock (ms) at which this state began; see `agents.lives`. 0 where nobody has noted it.
+        born: the life in which it began from nothing. A later one has gone on from an older state, and does not tell again what
+            lives since then have told.
         said: while a lost state is built again, what need not be said again; None otherwise.
         claim: the wall clock at which it was last opened: it tells the batches of one owner from those of another.
         topic_ids: input topic to Kafka's own id of it, which tells it from another one of the same name.
@@ -81,6 +83,7 @@ class Meta(msgspec.Struct):
     said: Said | None = None
     topic_ids: dict[str, str] = {}
     claim: Count = 0
+    born: Count = 0
 
     def check_handed_over(self) -> None:
         """Raise `StoreUnavailable`, for it is to be waited for, while a bootstrap has not handed the partition over."""

@@ -19,7 +19,7 @@ log = logging.getLogger("churnwatch.worker")
 
 
 def lives(client: Client, namespace: str, partitions: int) -> Callable[[], Awaitable[Mapping[int, int]]]:
-    """Give what reads the life of every input partition's state; it raises `StoreUnavailable` while one has not begun."""
+    """Give what reads the life in which every input partition's state began; it raises `StoreUnavailable` while one has not."""
 
     async def read() -> Mapping[int, int]:
         found: dict[int, int] = {}
@@ -28,7 +28,7 @@ def lives(client: Client, namespace: str, partitions: int) -> Callable[[], Await
                 value = await client.get(Layout(namespace, partition).meta)
                 if not isinstance(value, bytes):
                     raise StoreUnavailable(f"no worker has opened partition {partition} yet")
-                found[partition] = decode_meta(value).life
+                found[partition] = decode_meta(value).born
         except (RedisError, OSError) as error:
             raise StoreUnavailable(f"Redis cannot be reached: {error}") from error
         return found

@@ -107,7 +107,9 @@ def check_features(guide: Guide, names: Sequence[str], scales: Sequence[Scale]) 
         )
 
 
-_envelope = Envelope(Guide, GUIDE_SCHEMA, "the stored model", "delete it, and the model before it scores", oldest=GUIDE_SCHEMA)
+_envelope = Envelope(
+    Guide, GUIDE_SCHEMA, "the stored model", "delete it, and the model before it scores", oldest=GUIDE_SCHEMA
+)
 
 
 def encode_guide(guide: Guide) -> bytes:

@@ -134,7 +134,7 @@ class Learner:
         self._state.first_ms = at_ms if first_ms is None else min(first_ms, at_ms)
 
     def expect(self, lives: Mapping[int, int]) -> None:
-        """Before the first batch: the present life of each source. What earlier ones have left on the topic is passed over."""
+        """Before the first batch: the life from which on each source tells everything. What earlier ones have left is passed over."""
         self._state.lives = dict(lives)
 
     # -- out -----------------------------------------------------------------------------------------------------------

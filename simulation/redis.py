@@ -256,7 +256,7 @@ class LearnerPort(_Port):
 
 
 class LivesPort(_Port):
-    """What the learner asks once, before its first batch: the present life of every input partition's state."""
+    """What the learner asks once, before its first batch: the life in which every input partition's state began."""
 
     async def lives(self) -> dict[int, int]:
         """Give them; raises `StoreUnavailable` while a partition has none yet, as the production one does."""
@@ -265,7 +265,7 @@ class LivesPort(_Port):
 
     async def _read(self) -> dict[int, int]:
         metas = [data.meta for data in self._redis.partitions]
-        found = {place: decode_meta(meta).life for place, meta in enumerate(metas) if meta is not None}
+        found = {place: decode_meta(meta).born for place, meta in enumerate(metas) if meta is not None}
         if len(found) < len(metas):
             raise StoreUnavailable("a partition's state has not begun yet")
         return found

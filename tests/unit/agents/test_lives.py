@@ -62,6 +62,15 @@ def test_a_state_that_is_gone_is_built_again_in_a_later_life(seen: tuple[int, in
     assert (meta.life, meta.said, meta.offsets, meta.seq) == (NOW_MS, known, {}, 0)
 
 
+def test_a_life_that_goes_on_from_an_older_state_was_born_with_that_one() -> None:
+    first, _ = revive(None, None, NOTHING, NOW_MS)
+    known = Said({ORDERS: 9}, 50, first.life, 14)
+    rolled_back, _ = revive(first, known, NOTHING, 2 * NOW_MS)
+    assert (rolled_back.life, rolled_back.born) == (2 * NOW_MS, NOW_MS)
+    wiped, _ = revive(None, known, NOTHING, NOW_MS)
+    assert wiped.born == wiped.life == NOW_MS + 1
+
+
 def test_a_life_is_later_than_the_lost_one_whatever_the_clock_says() -> None:
     assert revive(None, Said({ORDERS: 9}, life=2 * NOW_MS), NOTHING, NOW_MS)[0].life == 2 * NOW_MS + 1
     assert revive(None, None, (3 * NOW_MS, 1), NOW_MS)[0].life == 3 * NOW_MS + 1

@@ -80,6 +80,18 @@ def test_a_learner_that_was_lost_as_well_passes_over_what_earlier_lives_have_lef
     assert (made.counters.former, made.life) == (2, SECOND)
 
 
+def test_a_learner_that_was_lost_hears_again_of_lives_whose_state_was_not_lost_as_a_whole() -> None:
+    told = [batch(1, 20, example("a", 15)), batch(2, 30, example("b", 25)), batch(3, 40, example("c", 35))]
+    # What followed from the second batch on was lost, and is told again in another life.
+    again = [batch(1, 30, example("b", 25), life=SECOND), batch(2, 50, example("c", 35), example("d", 45), life=SECOND)]
+    made = learner()
+    made.expect({0: FIRST})
+    for one in [*told, *again]:
+        made.absorb(one)
+    assert learnt(made) == 4
+    assert (made.counters.former, made.counters.found_again) == (0, 2)
+
+
 def test_counts_of_days_that_were_told_are_not_counted_again() -> None:
     state = LearnerState()
     state.take(batch(1, 20, stats={20: [1]}, inputs={20: [1]}))
