@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
@@ -98,7 +99,7 @@ async def _run(settings: Settings, loop_watch: LoopWatch, *, with_parent: bool) 
     watch = Watch(worker.awake, worker.observer.parts, worker.status.parts, asked, settings.stalled_ms)
     watching = asyncio.create_task(watch.run(), name="watch")
     try:
-        await _start(worker, told)
+        await _start(worker, [told, worker.failure, watching])
         if not told.done():
             log.info(
                 "Worker started: %d input topics of %d partitions, clock %s", len(topics), partitions, settings.clock
@@ -114,10 +115,10 @@ async def _run(settings: Settings, loop_watch: LoopWatch, *, with_parent: bool) 
     return _outcome(worker, watching)
 
 
-async def _start(worker: Worker, told: asyncio.Task[Any]) -> None:
-    """Start the worker; one that is told to stop meanwhile has a moment to come to where it can be stopped."""
+async def _start(worker: Worker, endings: Sequence[asyncio.Future[Any]]) -> None:
+    """Start the worker; one that is to end meanwhile has a moment to come to where it can be stopped."""
     starting = asyncio.create_task(worker.start(), name="starting")
-    await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([starting, *endings], return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         await asyncio.wait([starting], timeout=GRACE_SECONDS)
     if starting.done():

@@ -1,7 +1,10 @@
-"""What a worker's log lets through."""
+"""What a worker's log lets through, and a start that hangs."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -40,3 +43,21 @@ def test_a_client_says_a_thing_once_in_a_while(handler: logging.Handler) -> None
 
 def test_a_worker_says_what_it_has_to_say(handler: logging.Handler) -> None:
     assert all(said(handler, "churnwatch.worker", 10, 0.0) for _ in range(5))
+
+
+async def test_a_start_that_hangs_is_given_up_where_the_worker_is_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or what the watch has found would be heard by nobody."""
+    monkeypatch.setattr(app, "GRACE_SECONDS", 0.0)
+    given_up, stuck = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    starting = asyncio.create_task(app._start(cast(Any, SimpleNamespace(start=hang)), [stuck]))
+    await asyncio.sleep(0)
+    stuck.set_result(None)
+    await starting
+    await given_up.wait()
