@@ -120,6 +120,12 @@ class LearnerRunner:
     async def open(self) -> bool:
         """Claim the store, and go on from what it holds."""
         state, head = await self._store.open()
+        if state is None and head.commits:
+            log.warning(
+                "The learner's state is gone, its models go as well: all is learnt anew from %s", self._config.topic
+            )
+            await self._store.wipe()
+            state, head = await self._store.open()
         self.learner = self._new()
         if state is None:
             self.learner.expect(await self._lives())

@@ -11,14 +11,13 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from churnwatch.faust_app import group_id
 from churnwatch.kafka import Cluster, librdkafka_options
 from churnwatch.kafka_refusals import ACCESS_LISTS
 from churnwatch.settings import Settings
 from streams.errors import ConfigError
 
 SHOWN_MAX: Final = 6
-LEARNER_GROUP: Final = "-learner"
-"""What the group of a learner on its own has after CHURNWATCH_KAFKA_GROUP_ID."""
 
 
 def rights(settings: Settings) -> dict[str, set[str]]:
@@ -32,11 +31,6 @@ def rights(settings: Settings) -> dict[str, set[str]]:
     if settings.learning_enabled and settings.worker_role != "partitions":
         own.setdefault(topics.examples, set()).add("read")
     return own
-
-
-def group(settings: Settings) -> str:
-    """Return the consumer group that a worker of this role is in."""
-    return settings.kafka_group_id + (LEARNER_GROUP if settings.worker_role == "learner" else "")
 
 
 async def check_rights(settings: Settings, cluster: Cluster) -> None:
@@ -59,7 +53,7 @@ def _missing(settings: Settings, wanted: Mapping[str, set[str]]) -> list[str]:
     client = AdminClient(librdkafka_options(settings))
     options: dict[str, Any] = {"include_authorized_operations": True, "request_timeout": seconds}
     topics = client.describe_topics(TopicCollection(list(wanted)), **options)
-    groups = client.describe_consumer_groups([group(settings)], **options)
+    groups = client.describe_consumer_groups([group_id(settings)], **options)
     found = [f"{need} {topic}" for topic, needs in wanted.items() for need in _lacking(topics[topic], needs, seconds)]
     return [
         *found,

@@ -47,11 +47,6 @@ class Batch:
     next_offsets: dict[str, int]
     heard_ms: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def taken_ms(self) -> int:
-        """The highest event time in the batch; `NO_TIME_MS` where there is none."""
-        return max(self.heard_ms.values(), default=NO_TIME_MS)
-
 
 class MergeFeed:
     """Buffers of one partition's topics; see the module's text for the rules.
