@@ -170,6 +170,8 @@ class Watch:
                 for name, (*at, silent_ms) in known.decided.items()
                 if tuple(at) <= noted[:2] and silent_ms <= noted[2]
             )
+            # What the group had not heard of is to be decided again, in a life of which a later note may tell nothing yet.
+            known.decided = {name: at for name, at in known.decided.items() if name in known.settled}
             known.unsaid.clear()
             known.seq, known.mark_ms = (0, 0, 0), -(1 << 62)
             known.writer = 0

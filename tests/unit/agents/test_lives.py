@@ -125,6 +125,13 @@ def test_what_was_said_is_withheld_and_the_rest_is_not() -> None:
     assert [note.band for note in effects.alerts] == ["a", "b"]
 
 
+def test_a_score_of_a_step_that_goes_beyond_what_was_taken_in_is_sent() -> None:
+    meta = Meta(clock_ms=40, offsets={ORDERS: 11}, said=Said({ORDERS: 10}, clock_ms=50))
+    effects = Effects(outgoing=[score(50)])
+    withhold(meta, effects)
+    assert effects.outgoing == [score(50)]
+
+
 def msgspec_note(band: str) -> AlertNote:
     return AlertNote("opened", band, "loyal", (), None)
 
