@@ -4,14 +4,17 @@ A worker goes on from the offsets in Redis. Where Kafka no longer holds what com
 name, it stops rather than skip anything; here the same is told beforehand, for all partitions and without a worker.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from aiokafka import TopicPartition
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from agents.meta import Meta
 from churnwatch.finding import Finding
-from churnwatch.kafka import Cluster
+from churnwatch.kafka import Cluster, librdkafka_options
 from churnwatch.lives import topic_ids
 from churnwatch.settings import Settings
 from churnwatch.topic_reader import offsets
@@ -26,7 +29,46 @@ async def look_at_log(settings: Settings, cluster: Cluster, metas: Sequence[Meta
     """Ask Kafka what it holds and judge whether the partitions' states can go on from there."""
     topics = [topic for topic in settings.topics().inputs.values() if topic in cluster.partitions]
     begins, ends = await offsets(settings, cluster, topics)
-    return list(judge(metas, begins, ends, await topic_ids(settings, topics)))
+    found = list(judge(metas, begins, ends, await topic_ids(settings, topics)))
+    # An embedded broker knows of no groups; without a right to ask there is no answer either.
+    members = None if cluster.embedded else await asyncio.to_thread(_members, settings)
+    return found if members is None else [*found, judge_workers(members, waiting(metas, begins, ends))]
+
+
+def _members(settings: Settings) -> int | None:
+    """How many take part in the workers' consumer group."""
+    seconds, group = settings.kafka_timeout_ms / 1000, settings.kafka_group_id
+    admin = AdminClient(librdkafka_options(settings))
+    try:
+        return len(admin.describe_consumer_groups([group], request_timeout=seconds)[group].result(seconds).members)
+    except (KafkaException, TimeoutError):
+        return None
+
+
+def waiting(
+    metas: Sequence[Meta | None], begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> int:
+    """Return the records of the input topics that no state reflects yet. Pure."""
+    count = 0
+    for tp, end in ends.items():
+        meta = metas[tp.partition] if tp.partition < len(metas) else None
+        taken = 0 if meta is None else meta.offsets.get(tp.topic, 0)
+        count += max(0, end - max(taken, begins.get(tp, 0)))
+    return count
+
+
+def judge_workers(members: int, records: int) -> Finding:
+    """Judge whether somebody works off what waits. Pure."""
+    if members:
+        return Finding("workers", "ok", f"{members} in the consumer group; {records:,} records are to be taken in")
+    if records:
+        found = f"none is in the consumer group, and {records:,} records wait"
+        return Finding(
+            "workers", "fail", found, "start one: `churnwatch worker`; if one should run, look at its last lines"
+        )
+    return Finding(
+        "workers", "warn", "none is in the consumer group", "nobody hears a silence: start `churnwatch worker`"
+    )
 
 
 def judge(

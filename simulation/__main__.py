@@ -22,7 +22,7 @@ def _arguments() -> argparse.Namespace:
         "and commit protocol over a simulated Kafka and Redis. Every seed is held against an undisturbed run of the same log.",
         epilog="A seed that fails is replayed exactly by --seed N --trace. Exit code 0: all promises held; 1: one did not.",
     )
-    parser.add_argument("--seeds", type=int, default=1_000, metavar="N", help="how many seeds to play (1000)")
+    parser.add_argument("--seeds", type=_count, default=1_000, metavar="N", help="how many seeds to play (1000)")
     parser.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first of them (1)")
     parser.add_argument("--seed", type=int, metavar="N", help="play this one alone")
     parser.add_argument("--trace", action="store_true", help="with --seed: show everything that happens")
@@ -33,6 +33,12 @@ def _arguments() -> argparse.Namespace:
         "--processes", type=int, default=PROCESSES, metavar="N", help=f"processes at work ({PROCESSES})"
     )
     return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seeds: give 1 or more")
+    return int(text)
 
 
 def main() -> int:

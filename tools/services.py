@@ -10,6 +10,7 @@ One process in the background holds the servers, just as a test run does; .servi
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,6 +48,13 @@ def up() -> int:
                 print((STATE / "holder.log").read_text().strip(), file=sys.stderr)
                 return 1
             time.sleep(0.1)
+    silent = [address for address in (services.bootstrap, services.redis_url) if not _answers(address)]
+    if silent:
+        print(
+            f"services: nobody answers at {', '.join(silent)} any more; `make services-down`, then again",
+            file=sys.stderr,
+        )
+        return 1
     print(f"# {services.description}; make services-down stops them")
     print(f"export CHURNWATCH_KAFKA_BOOTSTRAP={services.bootstrap}")
     print(f"export CHURNWATCH_REDIS_URL={services.redis_url}")
@@ -98,6 +106,16 @@ def fetch() -> int:
     except ServiceError as error:
         print(f"services: {error}. The tests use the embedded broker.")
     return 0
+
+
+def _answers(address: str) -> bool:
+    """Tell whether somebody listens there; `address` is host:port, or a URL of it."""
+    host, _, port = address.removeprefix("redis://").partition("/")[0].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _pid() -> int | None:

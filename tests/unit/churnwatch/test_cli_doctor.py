@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 
 from agents.meta import Meta, Said
 from churnwatch.doctor import look_at_kafka, look_at_redis, look_at_settings
-from churnwatch.doctor_log import judge
+from churnwatch.doctor_log import judge, judge_workers, waiting
 from churnwatch.finding import Finding
 from churnwatch.kafka import Cluster
 from churnwatch.settings import Settings
@@ -113,3 +113,16 @@ def test_a_topic_created_anew_is_told_by_its_id() -> None:
 def test_a_state_that_is_built_again_is_told() -> None:
     (finding,) = in_log([Meta({"customer.orders": 3}, said=Said({"customer.orders": 9})), None])
     assert (finding.status, "1 of 2 partitions" in finding.found) == ("warn", True)
+
+
+def test_what_waits_is_counted_from_where_the_state_is() -> None:
+    places = [TopicPartition("customer.orders", partition) for partition in range(2)]
+    metas = [Meta({"customer.orders": 7}), None]
+    assert waiting(metas, dict.fromkeys(places, 2), dict.fromkeys(places, 10)) == 3 + 8
+
+
+@pytest.mark.parametrize(("members", "records", "status"), [(2, 5, "ok"), (0, 5, "warn"), (0, 0, "warn")])
+def test_without_workers_somebody_is_told(members: int, records: int, status: str) -> None:
+    finding = judge_workers(members, records)
+    assert finding.status == status
+    assert ("churnwatch worker" in finding.advice) is (members == 0)
