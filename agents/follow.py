@@ -37,11 +37,18 @@ class Follower:
 
     async def run(self) -> None:
         """Read the head for ever."""
+        failing = False
         while True:
             try:
                 await self.refresh()
             except StoreUnavailable as error:
-                log.warning("The learner's models cannot be read; scoring goes on with the last one: %s", error)
+                if not failing:
+                    log.warning("The learner's models cannot be read; scoring goes on with the last one: %s", error)
+                failing = True
+            else:
+                if failing:
+                    log.info("The learner's models can be read again")
+                failing = False
             await asyncio.sleep(self._seconds)
 
     async def refresh(self) -> None:
