@@ -32,7 +32,7 @@ from agents.effects import Effects
 from agents.guides import NOTHING_YET_MS, GuideBook
 from agents.limits import StepLimits
 from agents.lives import NOTHING_LOST, check_topics, committable, heard_of, note_of, revive, withhold
-from agents.marks import mark
+from agents.marks import marks
 from agents.meta import Meta, decode_meta, encode_meta
 from agents.observer import Observer
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
@@ -235,12 +235,11 @@ class PartitionRunner:
         behind = meta.said is not None
         if behind and not withhold(meta, effects):
             log.info("The state of partition %d is built again", self.partition)
-        told = mark(self.partition, meta, effects, self._config, idle=self._idle())
+        told = marks(self.partition, meta, effects, self._config, idle=self._idle())
         worked = bool(batch.items or due or told or behind != (meta.said is not None))
         if not worked and not self._outbox.settled:
             return False
-        if told is not None:
-            effects.outgoing.append(told)
+        effects.outgoing.extend(told)
         computed = self._timer()
         await self._commit(effects)
         seconds = {"load": loaded - started, "pipeline": computed - loaded, "commit": self._timer() - computed}

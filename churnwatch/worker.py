@@ -48,6 +48,7 @@ from models.store import LearnerStore
 from streams.chunk import Chunk
 from streams.codec import Limits, RawRecord, decode_chunk
 from streams.errors import TransportError
+from streams.topics import DLQ_MESSAGE_BYTES_MAX
 from streams.transport import ChunkConsumer, ChunkTransport
 
 log = logging.getLogger("churnwatch.worker")
@@ -87,7 +88,8 @@ class Worker:
             acks="all",
             linger_ms=5,
             max_batch_size=262_144,
-            max_request_size=32 << 20,
+            # What a dead-letter topic does not take is found out here: a refusal by the broker would spoil the producer.
+            max_request_size=DLQ_MESSAGE_BYTES_MAX - 1024,
             value_serializer=on_the_wire,
         )
         # Faust wants a folder though nothing of ours is kept in files.
