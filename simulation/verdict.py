@@ -39,7 +39,10 @@ class _End:
 
 
 def _ends(run: Run) -> list[_End]:
-    return [_End(decode_meta(data.meta or b""), data.states, dict(_all(data.timers))) for data in run.redis.partitions]
+    return [
+        _End(Meta() if data.meta is None else decode_meta(data.meta), data.states, dict(_all(data.timers)))
+        for data in run.redis.partitions
+    ]
 
 
 def _all(timers: TimerQueue) -> list[tuple[str, int]]:
