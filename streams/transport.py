@@ -263,6 +263,8 @@ class ChunkConsumer(driver.Consumer):
         return iter([tp for tp in self._stored if topics is None or tp in topics or tp.topic in topics])
 
     def _new_offset(self, tp: TP) -> int | None:
+        for noted in (self._acked, self._acked_index):  # by Faust's streams, in C, past `ack`: it would grow for ever
+            noted.pop(tp, None)
         known = self._stored.get(tp)
         return None if known is None else known[0]
 
