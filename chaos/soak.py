@@ -50,7 +50,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
         "--trace",
         type=Path,
         metavar="FOLDER",
-        help="write there what the worker's memory holds, every 30 s: to find a leak (slow: nothing is measured truly meanwhile)",
+        help="write there what the worker's memory holds, every minute: to find a leak (slow: nothing is measured truly meanwhile)",
     )
     found = parser.parse_args(arguments)
     if found.minutes < soak_plan.MINUTES_MIN:

@@ -3,7 +3,7 @@
     python -m chaos.soak_worker [FOLDER]
 
 With a folder it writes there, every `EVERY_SECONDS`, which objects there are, what Python's allocator and the C library hold, and from
-where memory was taken that an early look did not find (tracemalloc: it costs half the speed and a quarter more memory, so it is for
+where memory was taken that the look before did not find (tracemalloc: it costs half the speed and a quarter more memory, so it is for
 finding a leak, not for measuring one).
 """
 
@@ -22,8 +22,8 @@ from typing import Final
 
 from churnwatch.cli import main as churnwatch
 
-EVERY_SECONDS: Final = 30.0
-FRAMES: Final = 6
+EVERY_SECONDS: Final = 60.0
+FRAMES: Final = 4
 TOP: Final = 40
 PR_SET_PDEATHSIG: Final = 1
 
@@ -47,8 +47,7 @@ def _watch(folder: Path, stop: threading.Event) -> None:
         if before is not None:
             for line in snapshot.compare_to(before, "traceback")[:TOP]:
                 lines += [f"{line.size_diff:+} B in {line.count_diff:+}, {line.size} in all", *line.traceback.format()]
-        # The second look is what later ones are held against: by then everything has been imported and filled.
-        before = snapshot if number == 1 else before
+        before = snapshot
         (folder / f"memory-{number:03d}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         _c_library(folder / f"malloc-{number:03d}.xml")
         number += 1
