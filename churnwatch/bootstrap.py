@@ -232,6 +232,7 @@ def handed_over(history: History, offsets_next: Mapping[str, int], customers: in
         customers=customers,
         heard_ms=dict(history.heard_ms),
         life=whole.life,
+        claim=whole.claim,
         born=whole.born,
     )
 

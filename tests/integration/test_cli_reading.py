@@ -168,6 +168,7 @@ def state_of(settings: Settings, partition: int, customer_id: str) -> tuple[Any,
         async with open_redis(settings) as client:
             store = RedisStore(client, settings.redis_namespace, partition)
             try:
+                await store.open()
                 values, due = await store.read([customer_id], 1 << 50, 10)
                 return values[0], due, await store.outbox()
             finally:

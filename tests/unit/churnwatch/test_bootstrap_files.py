@@ -130,6 +130,16 @@ def test_the_replay_stops_at_the_watermark_and_speaks_for_every_partition(tmp_pa
     for source in range(3):
         assert live.advance() == []
         seq, mark_ms = history.meta.seq + 1, history.meta.mark_ms + compose.LIVE_MARK_MS
-        live.absorb(ExampleBatch(source, 3, seq, mark_ms, examples=[] if source else [example], life=history.meta.life))
+        live.absorb(
+            ExampleBatch(
+                source,
+                3,
+                seq,
+                mark_ms,
+                examples=[] if source else [example],
+                life=history.meta.life,
+                claim=history.meta.claim,
+            )
+        )
     assert [guide.version for guide in live.advance()] == [history.learner.version + 1]
     assert live.counters.gaps == live.counters.duplicates == 0
