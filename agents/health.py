@@ -14,7 +14,10 @@ Instants are milliseconds of one monotonic clock that the caller chooses.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+A_BOOTSTRAP: Final = "a bootstrap"
+"""What nobody waits for in passing: a worker is not ready from the first."""
 
 
 class Verdict(NamedTuple):
@@ -138,7 +141,11 @@ def readiness(state: Readiness) -> Verdict:
         reasons.append(f"Redis has not answered for {_s(state.now_ms - state.redis_answered_ms)}")
     if not state.model_loaded:
         reasons.append("no model is loaded")
-    waiting = [p for p in state.partitions if p.waits_for and p.stalled_ms(state.now_ms) > state.patience_ms]
+    waiting = [
+        p
+        for p in state.partitions
+        if p.waits_for == A_BOOTSTRAP or (p.waits_for and p.stalled_ms(state.now_ms) > state.patience_ms)
+    ]
     reasons += [f"{part.name} waits for {part.waits_for}" for part in waiting]
     return _verdict(reasons)
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 
 from agents.effects import Effects
-from agents.health import Progress
+from agents.health import A_BOOTSTRAP, Progress
 from agents.meta import UNFINISHED
 from agents.metrics import Metrics
 from agents.parts import KAFKA, LEARNER, OUTBOX, PARTITION, Parts
@@ -20,7 +20,6 @@ from streams.feed import Batch
 log = logging.getLogger("churnwatch.worker")
 
 
-A_BOOTSTRAP = "a bootstrap"
 A_MODEL = "a model"
 REDIS = "Redis"
 

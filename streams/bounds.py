@@ -35,8 +35,8 @@ Day = Annotated[int, Meta(ge=-1, le=DAY_MAX)]
 Count = Annotated[int, Meta(ge=0, le=1 << 48)]
 Sum = Annotated[int, Meta(ge=0, le=SUM_LIMIT)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-Finite = Annotated[float, Meta(ge=-1e21, le=1e21)]
-"""A number, and no infinity; beyond all sums of money there are."""
+Finite = Annotated[float, Meta(ge=-1e200, le=1e200)]
+"""A number, and no infinity, nor what adds up to one. A weight of a feature that hardly varies is large indeed."""
 
 Tally = Annotated[int, Meta(ge=-SUM_LIMIT, le=SUM_LIMIT)]
 """A count that is kept by adding and taking away; what was forgotten outside may leave it below 0."""

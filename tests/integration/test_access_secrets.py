@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from churnwatch.settings import Settings
+from churnwatch.settings_sources import CONFIG_VARIABLE
 from tests.integration.access_site import Site
 
 CANARY = "canary-41c9"
@@ -76,8 +77,9 @@ def test_a_bad_setting_beside_it_does_not_show_it(site: Site) -> None:
     assert "CHURNWATCH_REDIS_PASWORD" in said.err
 
 
-def test_a_file_of_settings_is_not_quoted(site: Site) -> None:
+def test_a_file_of_settings_is_not_quoted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     file = site.scratch / "settings.toml"
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))  # the command leaves it in the environment, and that must end here
     file.write_text(f'kafka_sasl_password = "{CANARY}"\nredis_password = {CANARY}\n')
     assert CANARY not in site.run("--config", str(file), "config", "check").line
     file.write_text(f'redis_password = ["{CANARY}"]\nalert_salt = "{CANARY}"\n')

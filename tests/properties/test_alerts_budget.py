@@ -85,7 +85,8 @@ def test_openings_expected_keep_to_the_budget(people: int, budget: float, seed: 
     keeper.absorb(0, built(rises, []))
     keeper.absorb(0, {day: [{}, {}, round(budget)] for day in range(first_day, end_day)})
     derived = keeper.at(end_day * DAY_MS, {})
-    aim = 2.0 * budget - round(budget)
+    # What was opened too few or too many of is made up for, by half the budget at most.
+    aim = min(max(2.0 * budget - round(budget), 0.5 * budget), 1.5 * budget)
     threshold = derived["thresholds"]["loyal"]
     assert threshold >= policy.floor("loyal")
     counted = rises[WEEK_DAYS * people :]

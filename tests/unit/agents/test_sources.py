@@ -48,6 +48,7 @@ def test_an_outage_is_told_once_when_it_begins_and_once_when_it_ends(caplog: pyt
 
 
 def test_a_source_that_nobody_is_judged_by_is_only_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "churnwatch.sources")
     outages = Outages(frozenset(), "CHURNWATCH_SILENCE_SOURCES", SILENT_MS)
     told(outages, START_MS, START_MS + 2 * DAY_MS)
     assert caplog.messages == ["Nothing has come on orders since 1996-11-04T00:00:00Z: its source counts as down"]
