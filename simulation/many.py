@@ -56,6 +56,8 @@ def play_many(first: int, number: int, processes: int = PROCESSES) -> Tally:
     with progress("simulate", number) as update:
         for result in results(first, number, processes):
             tally.add(result)
+            if result.wrong:
+                say(f"seed {result.seed} ({result.kind}) breaks a promise: {result.wrong[0]}")
             update(tally.seeds, f"seed {result.seed}, {len(tally.failed)} failed")
     return tally
 
