@@ -135,7 +135,8 @@ class Watch:
             told = json.loads(message.value or b"")
             name = told["alert_id"]
             # One of before for whom a rollback has restored the very fence that it holds cannot know what was said since.
-            if name in known.settled and lately:
+            # And with another model, or clock, the same episode may begin at another time.
+            if name in known.settled and lately and self._exact:
                 self.broken(f"lost state: alert {name} was said, and is to be said again")
             silent_ms = parse_instant(told["raised_at"]) if told["trigger"]["kind"] == "silence" else 0
             known.decided.setdefault(name, (*at, silent_ms))
@@ -244,7 +245,8 @@ class Watch:
         again = bool(self.forgotten) and batch.claim > known.seq[1] and batch.seq <= known.seq[2]
         if known.seq[0] == batch.life and known.seq[2] and batch.seq != known.seq[2] + 1 and not again:
             self.broken(f"examples: batch {number} comes after batch {known.seq}")
-        if known.seq[0] != batch.life:
+        # What hung when Redis lost something may still send what it had; the next owner goes back behind it.
+        if known.seq[0] != batch.life or (self.forgotten and batch.claim > known.seq[1]):
             known.mark_ms = -(1 << 62)
         # A cancellation answers as of its own time, which may lie before what was promised when it came.
         asked = [example for example in batch.examples if (example.matured_ms - example.taken_ms) % DAY_MS == 0]

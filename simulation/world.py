@@ -139,6 +139,7 @@ class Run:
             if "rollback" in self.scene.faults.chances and self.faults.rng.random() < 0.3:
                 self.redis.save()
             if self._produced and not self.missing():
+                self.faults.calm()  # nothing may strike between the end and the looking at it
                 self.watch.over.set()
 
     _produced = False
