@@ -104,15 +104,17 @@ class LearnerState(msgspec.Struct, array_like=True):
     def take(self, batch: ExampleBatch) -> ExampleBatch | None:
         """Note that a batch has come; return what is new in it, None where nothing is."""
         life, source = self.lives.get(batch.source, 0), self.sources.get(batch.source)
-        if batch.life < life:
+        # A rollback may bring an earlier life back: then its next owner has claimed it later than the other was ever claimed.
+        claim = 0 if source is None else source.claim
+        if batch.life < life and batch.claim <= claim:
             self.counters.former += 1
             return None
         if source is None:
             source = self.sources[batch.source] = Source(batch.seq - 1, batch.mark_ms, batch.idle)
-        elif batch.life > life or (batch.claim > source.claim and batch.seq <= source.seq):
+        elif batch.claim >= claim and (batch.life != life or (batch.claim > claim and batch.seq <= source.seq)):
             # A later owner goes on from the last number that is stored. One that repeats a number has not found what was told.
             source.begin_again(batch.seq)
-        elif batch.seq <= source.seq or batch.claim < source.claim:
+        elif batch.seq <= source.seq or batch.claim < claim:
             # A source's batches first appear in the order of seq, so whatever is not above the last is a repetition.
             self.counters.duplicates += 1
             return None

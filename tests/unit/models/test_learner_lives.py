@@ -138,3 +138,12 @@ def test_a_later_owner_that_goes_on_is_no_new_life() -> None:
     made.absorb(msgspec.structs.replace(batch(1, 12, example("a", 11)), claim=5))
     made.absorb(msgspec.structs.replace(batch(2, 20, example("b", 11)), claim=7))
     assert learnt(made) == 2
+
+
+def test_a_rollback_that_brings_an_earlier_life_back_is_followed_by_its_later_claim() -> None:
+    made = learner()
+    made.absorb(msgspec.structs.replace(batch(1, 20, example("a", 15), life=SECOND), claim=7))
+    made.absorb(msgspec.structs.replace(batch(5, 40, example("z", 35)), claim=6))
+    made.absorb(msgspec.structs.replace(batch(3, 30, example("a", 15), example("b", 25)), claim=9))
+    assert learnt(made) == 2
+    assert (made.counters.former, made.counters.found_again) == (1, 1)
