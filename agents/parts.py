@@ -70,7 +70,9 @@ class Parts:
         """Look at a part; one without work counts as having just moved, and so does one whose `mark` has changed."""
         part, now_ms = self._part(kind, partition), self._now_ms()
         if mark != part.mark:
-            part.mark, part.progressed_ms, part.waits_for = mark, now_ms, None
+            if part.mark is not None:  # or it is the first look, and nothing has moved
+                part.progressed_ms, part.waits_for = now_ms, None
+            part.mark = mark
         if not pending and part.waits_for is None:
             part.progressed_ms = now_ms
         waits_for = part.waits_for or waits_for or (KAFKA if self.kafka_away else None)

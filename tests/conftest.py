@@ -38,6 +38,16 @@ def pytest_report_header() -> str:
     return f"services: {_kind()}, started when a test asks for them"
 
 
+@pytest.fixture(autouse=True)
+def settings_are_put_back() -> Iterator[None]:
+    """What a command that runs in this process leaves in the environment (`--config`, `--debug`) ends with its test."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("CHURNWATCH_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("CHURNWATCH_") and name not in before]:
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def services(request: pytest.FixtureRequest) -> Iterator[Services]:
     """One Kafka and one Redis for the session."""
