@@ -106,7 +106,7 @@ class LearnerState(msgspec.Struct, array_like=True):
         life, source = self.lives.get(batch.source, 0), self.sources.get(batch.source)
         # A rollback may bring an earlier life back: then its next owner has claimed it later than the other was ever claimed.
         claim = 0 if source is None else source.claim
-        if batch.life < life and batch.claim <= claim:
+        if batch.life < life and (source is None or batch.claim <= claim):
             self.counters.former += 1
             return None
         if source is None:

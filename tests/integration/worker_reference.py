@@ -49,4 +49,5 @@ def reference(folder: Path) -> Reference:
 def assert_same(lab: Installation, expected: Backtest, events: list[dict[str, Any]]) -> None:
     """Compare state, wake-ups, examples and alerts."""
     wanted = of_backtests([(expected, lambda told: str(events[told["offset"]]["event_id"]))])
-    assert differences(of_workers(lab), wanted, dead=False) == []
+    found = differences(of_workers(lab), wanted, dead=False)
+    assert found == [], "\n".join(found)

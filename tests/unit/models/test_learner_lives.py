@@ -67,8 +67,17 @@ def test_batches_of_an_earlier_life_come_too_late() -> None:
 
 
 def test_a_learner_that_was_lost_as_well_passes_over_what_earlier_lives_have_left() -> None:
-    old = [batch(1, 20, example("a", 15)), batch(2, 30, example("b", 25))]
-    new = [batch(1, 18, example("a", 15), life=SECOND), batch(2, 40, example("b", 25), example("c", 35), life=SECOND)]
+    old = [
+        msgspec.structs.replace(one, claim=FIRST)
+        for one in (batch(1, 20, example("a", 15)), batch(2, 30, example("b", 25)))
+    ]
+    new = [
+        msgspec.structs.replace(one, claim=SECOND)
+        for one in (
+            batch(1, 18, example("a", 15), life=SECOND),
+            batch(2, 40, example("b", 25), example("c", 35), life=SECOND),
+        )
+    ]
     made, alone = learner(), learner()
     made.expect({0: SECOND})
     for one in [*old, *new]:
