@@ -63,8 +63,14 @@ class Outbox:
         return self._pending
 
     def add(self, messages: Sequence[Outgoing], acknowledged: Callable[[], object] | None = None) -> None:
-        """Queue messages whose transaction has succeeded; `acknowledged` is called when Kafka holds them and all before them."""
+        """Queue messages whose transaction has succeeded; `acknowledged` is called when Kafka holds them and all before them.
+
+        Of additions without messages that wait in a row only the last is heard of: it speaks for those before, and however long
+        Kafka takes nothing, they do not pile up.
+        """
         if messages or self._waiting:
+            if not messages and not self._waiting[-1][0]:
+                self._waiting.pop()
             self._waiting.append((messages, acknowledged))
             self._pending += len(messages)
             self._work.set()

@@ -89,3 +89,14 @@ async def test_what_is_read_from_the_store_again_while_it_is_on_its_way_is_said_
     await task
     assert broker.taken == [message(1), message(2)] * 2
     assert (outbox.pending, outbox.settled) == (0, 2)
+
+
+async def test_steps_that_say_nothing_do_not_pile_up_behind_one_that_waits() -> None:
+    outbox = Outbox(Broker())
+    heard: list[int] = []
+    outbox.add([message(1)], lambda: heard.append(0))
+    for step in range(1, 1_000):
+        outbox.add([], lambda step=step: heard.append(step))  # type: ignore[misc]
+    assert len(outbox._waiting) == 2
+    await outbox.flush()
+    assert heard == [0, 999]
