@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
+from chaos.logs import ALERTING
 from churnwatch.services import Services
 from churnwatch.settings import Settings
 
@@ -47,17 +48,10 @@ LAG_MAX_EMBEDDED: Final = 60_000
 RETENTION: Final = {"retention.ms": "600000", "segment.ms": "60000", "segment.bytes": "8388608"}
 """For the topics: enough for the worst lag of a burst, and little enough that the log turns over too."""
 
-QUICK: Final[dict[str, Any]] = {
+QUICK: Final[dict[str, Any]] = ALERTING | {
     "horizon_ms": "14d",
     "active_ms": "28d",
     "expiry_ms": "60d",
-    "min_labels": 100,
-    "alert_daily_budget": 20.0,
-    "alert_floor_new": 0.3,
-    "alert_floor_standard": 0.3,
-    "alert_floor_loyal": 0.3,
-    "alert_floor_high_value": 0.3,
-    "alert_cool_down_ms": "3d",
     "model_interval_ms": "1d",
     "cache_customers_max": 400,
     "buffer_bytes_max": 8 << 20,
