@@ -22,6 +22,7 @@ import msgspec
 from agents.effects import AlertNote, Effects
 from agents.meta import Meta, Said
 from alerts.alert import Trigger
+from streams.bounds import COUNT_MAX
 from streams.deadletter import CONNECT
 from streams.errors import Corrupt, TransportError
 from streams.outgoing import Outgoing
@@ -95,6 +96,8 @@ def _read(note: str) -> tuple[int, int, int]:
     if len(parts) != 3 or not all(part.removeprefix("-").isdecimal() for part in parts):
         return 0, 0, 0
     life, commits, clock_ms = map(int, parts)
+    if not (0 <= life < COUNT_MAX and 0 <= commits < COUNT_MAX):
+        return 0, 0, 0  # a life after it could not be written down
     return life, commits, clock_ms
 
 

@@ -32,7 +32,8 @@ ClockMs = Annotated[int, Meta(ge=-SUM_LIMIT, le=INSTANT_MAX_MS)]
 Day = Annotated[int, Meta(ge=-1, le=DAY_MAX)]
 """A UTC day; -1 for none."""
 
-Count = Annotated[int, Meta(ge=0, le=1 << 48)]
+COUNT_MAX: Final = 1 << 48
+Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
 Sum = Annotated[int, Meta(ge=0, le=SUM_LIMIT)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Finite = Annotated[float, Meta(ge=-1e200, le=1e200)]

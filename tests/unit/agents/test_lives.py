@@ -101,7 +101,7 @@ def test_what_is_committed_to_the_group_does_not_go_back_while_a_state_is_built_
     assert note_of(meta) == "9 3 50"
 
 
-@pytest.mark.parametrize("note", ["", "7 3", "a b c", "7 3 5 1", "² 3 4", "7 3 "])
+@pytest.mark.parametrize("note", ["", "7 3", "a b c", "7 3 5 1", "² 3 4", "7 3 ", "-7 3 5", f"{1 << 60} 3 5"])
 def test_a_note_of_somebody_else_is_no_note(note: str) -> None:
     assert heard_of({ORDERS: Committed(9, note)}) == Said({ORDERS: 9})
 
