@@ -25,7 +25,7 @@ demo: setup ## eighteen months of real orders through Kafka, Redis and River in 
 
 test: check ## check, then all tests, in random order (ARGS="-k name" passes options to pytest)
 	@$(BIN)/python -m tools.services fetch
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: setup ## format, lint, types, layers
 	@echo "check: format" && { $(BIN)/ruff format --quiet --check --output-format concise . || { echo "  make fix repairs it" >&2; exit 1; }; }

@@ -146,8 +146,19 @@ def readiness(state: Readiness) -> Verdict:
         for p in state.partitions
         if p.waits_for == A_BOOTSTRAP or (p.waits_for and p.stalled_ms(state.now_ms) > state.patience_ms)
     ]
-    reasons += [f"{part.name} waits for {part.waits_for}" for part in waiting]
+    reasons += [f"{_all(names)} for {awaited}" for awaited, names in _by_what_they_wait_for(waiting).items()]
     return _verdict(reasons)
+
+
+def _by_what_they_wait_for(waiting: Sequence[Progress]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for part in waiting:
+        found.setdefault(part.waits_for or "", []).append(part.name)
+    return found
+
+
+def _all(names: list[str]) -> str:
+    return f"{names[0]} waits" if len(names) == 1 else f"{', '.join(names)} wait"
 
 
 def _verdict(reasons: list[str]) -> Verdict:

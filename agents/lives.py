@@ -158,7 +158,7 @@ def check_topics(meta: Meta, ids: Mapping[str, str]) -> None:
         if before != now and meta.offsets.get(topic, 0):
             raise TransportError(
                 f"{topic} was created anew: the stored state reflects {meta.offsets[topic]} records of the topic that "
-                "had this name before. Start afresh with an empty CHURNWATCH_REDIS_NAMESPACE; what the old topic held "
+                "had this name before. Start afresh with another CHURNWATCH_REDIS_NAMESPACE; what the old topic held "
                 "can be brought back by `churnwatch bootstrap` from files"
             )
         meta.topic_ids[topic] = now

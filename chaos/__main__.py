@@ -51,7 +51,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--recovery", action="store_true", help="kill a worker under load: how soon has it caught up?")
     parser.add_argument("--json", action="store_true", help="a JSON document a line on standard output")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+    return asked
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m chaos.soak",
         description="Steady load with customers coming and going, then a burst: does memory stay flat, and do the books agree?",
-        epilog="Thirty minutes tell a growth of 1 %% in ten minutes from noise; five show gross faults only.",
+        epilog="Thirty minutes tell a growth of a hundredth in ten minutes from noise; five show gross faults only.",
     )
     parser.add_argument("--minutes", type=float, default=5.0, help="how long in all (at least 1; default 5)")
     parser.add_argument("--rate", type=float, default=soak_plan.RATE, help="events a second (default 500)")

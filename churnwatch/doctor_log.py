@@ -90,9 +90,11 @@ def judge(
         for topic, offset in {} if meta is None else meta.offsets.items():
             begin, end = begins.get(TopicPartition(topic, partition)), ends.get(TopicPartition(topic, partition))
             before = "" if meta is None else meta.topic_ids.get(topic, "")
-            if not offset or begin is None or end is None:
+            if not offset:
                 continue
-            if topic in ids and before and ids[topic] != before:
+            if begin is None or end is None:
+                wrong[topic] = f"the topic is gone, and the state reflects {offset} records of partition {partition}"
+            elif topic in ids and before and ids[topic] != before:
                 wrong[topic] = "it was created anew; the state is of the topic that had this name before"
             elif not begin <= offset <= end:
                 wrong[topic] = (

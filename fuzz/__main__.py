@@ -51,6 +51,9 @@ def main(given: list[str] | None = None) -> int:
     except ChurnwatchError as error:
         note(f"fuzz: {error}")
         return 2
+    except KeyboardInterrupt:
+        note("fuzz: stopped")
+        return 130
 
 
 def _replay(path: Path) -> int:

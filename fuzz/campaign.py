@@ -11,6 +11,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -146,6 +147,7 @@ def _work(
 ) -> None:
     """Attack, from the target and index of `start` on; sends a result after each target."""
     quiet()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     os.nice(5)
     targets = chosen(name)
     counts = shares(targets, inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from fuzz.file_targets import file_targets
@@ -32,6 +33,6 @@ def chosen(name: str | None) -> list[Target]:
 
 
 def shares(targets: list[Target], inputs: int) -> list[int]:
-    """Return how many of the inputs each target gets; one at least."""
+    """Return how many of the inputs each target gets; one at least, and together no fewer than `inputs`."""
     total = sum(target.share for target in targets)
-    return [max(1, round(inputs * target.share / total)) for target in targets]
+    return [max(1, math.ceil(inputs * target.share / total)) for target in targets]

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from churnwatch.terminal import say
+from churnwatch.terminal import note, say
 from simulation.many import PROCESSES, play_many, tell, tell_all
 from simulation.planted import catch_all, tell_caught
 from simulation.seed import play
@@ -42,12 +42,20 @@ def _count(text: str) -> int:
 
 
 def main() -> int:
-    """Run the command."""
+    """Run the command; Ctrl-C ends it with 130 and one line."""
     arguments = _arguments()
     if os.environ.get(HASH_SEED) != "0":
         # The order of a set of strings is another one in every process, unless it is told not to be: a run is to be its seed's alone.
         os.environ[HASH_SEED] = "0"
         os.execv(sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]])  # noqa: S606 - this very program
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        note("simulate: stopped")
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.planted:
         return tell_caught(catch_all(arguments.seeds, arguments.processes))
     if arguments.seed is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
@@ -38,6 +40,21 @@ def _block(seeds: Sequence[int]) -> list[Result]:
     return [play(seed) for seed in seeds]
 
 
+@contextmanager
+def workers(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that leave Ctrl-C to their parent; what is still to be played when it comes is not played."""
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=get_context("fork"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def results(first: int, number: int, processes: int) -> Iterator[Result]:
     """Play seeds `first` to `first + number - 1`; gives the results in that order."""
     blocks = [range(start, min(start + BLOCK, first + number)) for start in range(first, first + number, BLOCK)]
@@ -45,7 +62,7 @@ def results(first: int, number: int, processes: int) -> Iterator[Result]:
         for block in blocks:
             yield from _block(block)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+    with workers(processes) as pool:
         for found in pool.map(_block, blocks):
             yield from found
 

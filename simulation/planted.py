@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 from churnwatch.terminal import progress, say, say_table
 from simulation import bugs_of_state, bugs_of_words
 from simulation.bugs import BUGS
+from simulation.many import workers
 from simulation.seed import play
 
 TABLES = (bugs_of_state, bugs_of_words)
@@ -40,7 +39,7 @@ def catch(number: int, seeds_max: int, first: int = 1) -> Catch:
 def catch_all(seeds_max: int, processes: int) -> Iterator[Catch]:
     """Plant them all, one after another."""
     with (
-        ProcessPoolExecutor(processes, mp_context=get_context("fork"), max_tasks_per_child=None) as pool,
+        workers(processes) as pool,
         progress("planted bugs", len(BUGS)) as update,
     ):
         jobs = [pool.submit(catch, number, seeds_max) for number in range(len(BUGS))]

@@ -5,6 +5,7 @@ Offsets are committed with a note, and both can be asked for again: the store's 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
 
+log = logging.getLogger("churnwatch.transport")
+
 Noted = tuple[int, str]
 """An offset to be committed, and the note that goes with it."""
 
@@ -26,6 +29,14 @@ class _WorkerThread(WorkerThread):
     def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
         super().__init__(service, **kwargs)
         self.daemon = True
+
+    def run(self) -> None:
+        """Serve until told to stop, or until the service crashes, of which the worker's last line tells: no traceback after that."""
+        try:
+            super().run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, this thread is over
+            if not self.service.crashed:
+                log.error("The consumer's thread has ended: %r", error)
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):

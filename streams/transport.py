@@ -37,7 +37,7 @@ from streams.errors import LogUnavailable, TransportError
 POLL_SECONDS = 0.25
 LOST_LOG = (
     "Either the topic was created anew, or its retention is shorter than the worker was away or behind. Restore the topic, or "
-    "start afresh with an empty CHURNWATCH_REDIS_NAMESPACE (`churnwatch bootstrap` brings back what files still hold)."
+    "start afresh with another CHURNWATCH_REDIS_NAMESPACE (`churnwatch bootstrap` brings back what files still hold)."
 )
 
 

@@ -8,6 +8,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -56,6 +57,18 @@ def services(request: pytest.FixtureRequest) -> Iterator[Services]:
         said = f"{running.description} (up in {time.monotonic() - started:.1f} s)"
         request.config.stash[STARTED] = f"{said}\n{running.why_embedded}".strip()
         yield running
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes: the first one tells for all
+        session.config.workeroutput["services"] = session.config.stash.get(STARTED, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    started = getattr(node, "workeroutput", {}).get("services")
+    if started is not None:
+        node.config.stash[STARTED] = started
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

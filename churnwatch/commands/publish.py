@@ -19,7 +19,10 @@ def publish(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out and count them.")] = False,
     rate: Annotated[float | None, typer.Option(min=0.1, metavar="N", help="At most so many events a second.")] = None,
     shift_to_now: Annotated[
-        bool, typer.Option("--shift-to-now", help="Move all times so that the last event is now.")
+        bool,
+        typer.Option(
+            "--shift-to-now", help="Move all times so that the last event is now; do it before a worker is started."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

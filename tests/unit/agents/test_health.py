@@ -50,6 +50,11 @@ def test_a_partition_that_waits_for_a_service_is_not_stuck_but_not_ready() -> No
     assert readiness(ready_state(waiting)).reasons == ["partition 7 waits for Redis"]
 
 
+def test_partitions_that_wait_for_the_same_are_told_in_one_line() -> None:
+    waiting = [Progress(n, pending=True, progressed_ms=NOW_MS - 600_000, waits_for="Redis") for n in (3, 4)]
+    assert readiness(ready_state(*waiting)).reasons == ["partition 3, partition 4 wait for Redis"]
+
+
 def test_a_short_wait_does_not_count() -> None:
     assert readiness(ready_state(moved(10, waits_for="a model"))).ok
 

@@ -110,6 +110,12 @@ def test_a_topic_created_anew_is_told_by_its_id() -> None:
     assert (finding.status, "created anew" in finding.found) == ("fail", True)
 
 
+def test_a_topic_that_is_gone_is_told_where_a_state_reflects_it() -> None:
+    (finding,) = judge([Meta({"customer.orders": 3}), None], {}, {}, {})
+    assert (finding.status, "the topic is gone" in finding.found) == ("fail", True)
+    assert "restore the topic" in finding.advice
+
+
 def test_a_state_that_is_built_again_is_told() -> None:
     (finding,) = in_log([Meta({"customer.orders": 3}, said=Said({"customer.orders": 9})), None])
     assert (finding.status, "1 of 2 partitions" in finding.found) == ("warn", True)
