@@ -22,7 +22,7 @@ from agents.rests import RETRY_SECONDS_MAX, RETRY_SECONDS_MIN, Rests
 from agents.source import Source
 from models.labels import decode_batch
 from models.learner import Learner
-from models.store import LearnerCommit, LearnerStore
+from models.store import Head, LearnerCommit, LearnerStore
 from streams.codec import RawRecord
 from streams.errors import CommitUnknown, Corrupt, FenceLost, NewerSchema, StoreUnavailable
 
@@ -43,7 +43,7 @@ class LearnerRunner:
     """Owns the learner while this worker holds the example topic's partition.
 
     `new` makes one that has seen nothing; `lives` gives the life in which every input partition's state began, and raises
-    `StoreUnavailable` while one has not.
+    `StoreUnavailable` while one has not; `now_ms` is the wall clock.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class LearnerRunner:
         follower: Follower,
         observer: LearnerObserver,
         config: LearnerConfig,
+        now_ms: Callable[[], int],
     ) -> None:
         self.learner = new()
         self._new = new
@@ -65,6 +66,9 @@ class LearnerRunner:
         self._follower = follower
         self._observer = observer
         self._config = config
+        self._now_ms = now_ms
+        self._head = Head()
+        self._claim = 0
         self._held: deque[RawRecord] = deque()
         self._paused = False
         self._wanted = asyncio.Event()
@@ -126,6 +130,7 @@ class LearnerRunner:
             )
             await self._store.wipe()
             state, head = await self._store.open()
+        self._head, self._claim = head, max(head.claim + 1, self._now_ms())
         self.learner = self._new()
         if state is None:
             self.learner.expect(await self._lives())
@@ -141,6 +146,7 @@ class LearnerRunner:
         """Take in what there is, learn what has become certain, store it; returns whether there was anything."""
         records = [self._held.popleft() for _ in range(min(len(self._held), self._config.batches_max))]
         if not records:
+            await self._look()
             return False
         if self._paused and len(self._held) * 2 <= self._config.held_max:
             self._paused = False
@@ -150,12 +156,20 @@ class LearnerRunner:
         guides = self.learner.advance()
         next_offset = records[-1].offset + 1
         learner = self.learner
-        commit = LearnerCommit(learner.to_bytes(), next_offset, learner.learnt_until_ms, guides, learner.life)
-        head = await self._store.commit(commit)
+        self._head = await self._store.commit(
+            LearnerCommit(
+                learner.to_bytes(), next_offset, learner.learnt_until_ms, guides, learner.life, claim=self._claim
+            )
+        )
         self._source.stored({self._config.topic: next_offset})
-        self._follower.take_up(head, guides)
+        self._follower.take_up(self._head, guides)
         self._observer.learnt(self.learner, len(self._held))
         return True
+
+    async def _look(self) -> None:
+        """With nothing to learn no commit would notice a store that has come back older than it was, and others wait for what it held."""
+        if (await self._store.head()).commits < self._head.commits:
+            raise FenceLost("the learner's store has lost its latest commits")
 
     def _absorb(self, record: RawRecord) -> None:
         try:

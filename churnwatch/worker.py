@@ -223,6 +223,7 @@ class Worker:
             follower=self._follower,
             observer=self.observer,
             config=LearnerConfig(self._examples),
+            now_ms=now_ms,
         )
 
     def _decode(self, topic: str, records: list[RawRecord]) -> Sequence[Any]:

@@ -46,6 +46,8 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
         guides: (boundary_ms, version) of the guides kept, oldest first: each speaks from its boundary on.
         pinned: the version that an operator has pinned. Kept apart: set when read, not with a commit.
         life: the latest life of those that the learner learns from (wall clock, ms); another one means that it has begun anew.
+        claim: who has written it (the wall clock at which that learner opened the store, ms). A store that comes back older
+            than it was may be written on to by two: what is the same is then not taken for one's own.
     """
 
     commits: Count = 0
@@ -55,6 +57,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     guides: tuple[tuple[ClockMs, Count], ...] = ()
     pinned: Count | None = None
     life: Count = 0
+    claim: Count = 0
 
     def version_at(self, boundary_ms: int) -> int:
         """Return the version that speaks at a boundary: the newest cut by then, 0 for the initial guide.
@@ -91,7 +94,7 @@ class LearnerCommit:
         next_offset: first message that it does not reflect.
         learnt_until_ms: event time up to which all is learnt; None before the first.
         guides: guides cut since the last commit, oldest first.
-        life: see `Head`.
+        life, claim: see `Head`.
     """
 
     state: bytes
@@ -99,6 +102,7 @@ class LearnerCommit:
     learnt_until_ms: int | None
     guides: Sequence[Guide] = ()
     life: int = 0
+    claim: int = 0
 
 
 class LearnerStore(Protocol):
@@ -195,7 +199,8 @@ def moved_on(head: Head, commit: LearnerCommit) -> tuple[Head, list[int]]:
     kept = guides[-GUIDES_KEPT:]
     gone = [version for _, version in guides[:-GUIDES_KEPT] if version in known and version != head.pinned]
     version = kept[-1][1] if kept else 0
-    return Head(head.commits + 1, commit.next_offset, commit.learnt_until_ms, version, kept, life=commit.life), gone
+    told = commit.next_offset, commit.learnt_until_ms, version, kept, None, commit.life, commit.claim
+    return Head(head.commits + 1, *told), gone
 
 
 def check_kept(head: Head, version: int) -> None:

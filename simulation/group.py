@@ -27,10 +27,10 @@ class Member(Protocol):
         """The process."""
         ...
 
-    async def revoke(self) -> None:
-        """Give up all partitions; returns when nothing works on them any more."""
+    async def revoke(self, generation: int) -> None:
+        """Give up all partitions of earlier generations; returns when nothing works on them any more."""
 
-    async def assign(self, tps: list[TP]) -> None:
+    async def assign(self, generation: int, tps: list[TP]) -> None:
         """Take these."""
 
 
@@ -42,6 +42,7 @@ class Group:
         self._trace = trace
         self._changed = asyncio.Event()
         self.members: list[Member] = []
+        self.generation = 0
 
     def is_member(self, member: Member) -> bool:
         """Whether the group knows it."""
@@ -83,8 +84,9 @@ class Group:
 
     async def _deal(self) -> None:
         """All give up what they have, then each is given its part."""
-        asked = list(self.members)
-        revoking = [member.life.spawn(member.revoke(), "revoke") for member in asked]
+        self.generation += 1
+        generation, asked = self.generation, list(self.members)
+        revoking = [member.life.spawn(member.revoke(generation), "revoke") for member in asked]
         patience = asyncio.get_running_loop().time() + REBALANCE_SECONDS
         while not all(task.done() or member not in self.members for member, task in zip(asked, revoking, strict=True)):
             await asyncio.sleep(0.1)
@@ -101,7 +103,7 @@ class Group:
         for number, member in enumerate(ready):
             tps = [tp for topic, count in self._topics.items() for tp in _range(topic, count, number, len(ready))]
             self._trace(member.life.name, f"is given {_told(tps)}")
-            member.life.spawn(member.assign(tps), "assign")
+            member.life.spawn(member.assign(generation, tps), "assign")
 
 
 def _range(topic: str, partitions: int, number: int, members: int) -> list[TP]:

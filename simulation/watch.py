@@ -60,6 +60,9 @@ class _Partition:
     seq: tuple[int, int, int] = (0, 0, 0)
     """Life, claim and number of the last example batch."""
 
+    passed: int = 0
+    """Number of the last one from an owner of before, who goes on where a loss has restored its fence: the next owner goes on from it."""
+
     mark_ms: int = -(1 << 62)
 
 
@@ -240,10 +243,12 @@ class Watch:
             return
         self.batches[number] = batch
         if (batch.life, batch.claim, batch.seq) < known.seq:
+            known.passed = batch.seq if self.forgotten else 0
             return
         # A state that has lost its last commits numbers anew under its next owner, and is told by the claim.
         again = bool(self.forgotten) and batch.claim > known.seq[1] and batch.seq <= known.seq[2]
-        if known.seq[0] == batch.life and known.seq[2] and batch.seq != known.seq[2] + 1 and not again:
+        next_ones = {known.seq[2] + 1, known.passed + 1}
+        if known.seq[0] == batch.life and known.seq[2] and batch.seq not in next_ones and not again:
             self.broken(f"examples: batch {number} comes after batch {known.seq}")
         # What hung when Redis lost something may still send what it had; the next owner goes back behind it.
         if known.seq[0] != batch.life or (self.forgotten and batch.claim > known.seq[1]):

@@ -99,6 +99,7 @@ class Worker:
         self._tell_failed = failed
         self._changing = asyncio.Lock()
         self.leaving = False
+        self._asked = self._given = 0
         self._follower = Follower(self._learner_store(), self._guides, self._wake, FOLLOW_SECONDS)
         self.consumer = Consumer(broker, life, self._deliver, lambda: group.is_member(self), shop.fetch_max)
         self.assignments = Assignments(
@@ -157,6 +158,7 @@ class Worker:
             follower=self._follower,
             observer=self._observer,
             config=LearnerConfig(self._shop.examples, batches_max=self._shop.batches_max, held_max=20),
+            now_ms=self._now_ms,
         )
 
     def _decode(self, topic: str, records: list[RawRecord]) -> Sequence[Any]:
@@ -182,12 +184,14 @@ class Worker:
         self._group.leave(self)
         self.life.end(requests_lost=False)
 
-    async def revoke(self) -> None:
-        """Give up all partitions."""
+    async def revoke(self, generation: int) -> None:
+        """Give up all partitions, unless they are of this generation already: a client hears of its group in order."""
         await self.life.running()
         await asyncio.sleep(self.life.rng.random() * 0.2)  # the next heartbeat tells it
         async with self._changing:
-            await self._revoke()
+            if self._given < generation:
+                self._asked = max(self._asked, generation)
+                await self._revoke()
 
     async def _revoke(self) -> None:
         await self.life.running()
@@ -199,9 +203,12 @@ class Worker:
         if not (self.leaving or self._group.is_member(self)):
             self._group.join(self)
 
-    async def assign(self, tps: list[TP]) -> None:
-        """Take these partitions."""
+    async def assign(self, generation: int, tps: list[TP]) -> None:
+        """Take these partitions, unless a later generation has asked for them since."""
         async with self._changing:
             await self.life.running()
+            if generation < self._asked:
+                return
+            self._given = generation
             self.consumer.assigned(tps)
             await self.assignments.on_assigned(set(tps))

@@ -232,4 +232,4 @@ class Run:
     def _hear(self, worker: Worker) -> None:
         """A worker that is no member any more learns of it, gives up what it has, and joins again."""
         if worker.life.alive and not worker.leaving and not self.group.is_member(worker):
-            worker.life.spawn(worker.revoke(), "revoke")
+            worker.life.spawn(worker.revoke(self.group.generation + 1), "revoke")
