@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check fix bench quality simulate chaos soak fuzz lock services-up services-down clean
+.PHONY: help setup demo test check fix bench quality study simulate chaos soak fuzz lock services-up services-down clean
 
 SERVICES ?= auto
 LOG ?= data/cdnow.jsonl.gz
@@ -55,6 +55,9 @@ soak: setup ## steady load with customers coming and going, then a burst: is mem
 
 fuzz: setup ## hostile bytes into everything that reads bytes (INPUTS=1000000 SEED=1)
 	@$(BIN)/python -m fuzz --inputs $(or $(INPUTS),100000) --seed $(SEED) $(ARGS)
+
+study: setup ## how good a part is, as one JSON line; exit code 1 where it falls short (NAME=reasons, value, uplift, webhook or budget)
+	@$(BIN)/python -m studies.$(or $(NAME),reasons) $(ARGS)
 
 # The rivals' libraries, beside the locked packages and without moving any of them.
 .venv/.quality: .venv/.stamp

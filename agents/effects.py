@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from alerts.budget import StatsBuilder
+from alerts.counts import StatsBuilder
 from models.input_counts import InputCounts
 from models.labels import Example
 from streams.outgoing import Outgoing

@@ -1,76 +1,42 @@
-"""A look at one customer: score, segment, value, the decision on the episode, and the messages that follow from it.
-
-Everything costly (reasons, actions, JSON) is done only where an alert or a score really goes out.
-"""
+"""A look at one customer: score, segment, value, the decision on the episode. What is to be told of it, the herald tells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
-from agents.effects import AlertNote, Effects
+from agents.announce import Herald, Telling
+from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.record import Customer
 from agents.sight import Sight, see
-from alerts import alert as alerts
-from alerts import score as scores
-from alerts.alert import SILENCE, Trigger, model_stamp
-from alerts.bands import Band, steady_band
+from alerts.alert import SILENCE, Trigger
+from alerts.bands import steady_band
 from alerts.change import lift
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
-from alerts.playbook import Play, suggest
 from alerts.policy import Policy, threshold_for
-from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
+from alerts.reasons import Rise
 from alerts.segments import segment_of
-from alerts.value import at_risk
-from features.catalog import CATALOG
 from models.guide import Guide
 from models.labels import Pending, pack_vector, remember, unpack_vector
 from models.question import Question
 from models.rule import silence_risk
 from models.scorer import Scorer
-from streams.outgoing import Outgoing
 from streams.time import DAY_MS, day_of
-
-
-class Telling(msgspec.Struct, frozen=True, gc=False):
-    """What an alert is told from.
-
-    Attributes:
-        sight: the customer now.
-        past: the oldest snapshot's packed vector, to hold the present against; None where there is none.
-        trigger: what set it off.
-        since_ms: when Kafka recorded that; None for silence.
-        scorer: who speaks.
-        cancellation: the reason that the customer gave, if any.
-        rise: what an episode is opened for, where the level alone would not do.
-    """
-
-    sight: Sight
-    past: bytes | None
-    trigger: Trigger
-    since_ms: int | None
-    scorer: Scorer
-    cancellation: str | None = None
-    rise: Rise | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a look goes by; `alerts_topic` and `scores_topic` are where its messages go.
+    """What a look goes by, and `herald`, who tells what comes of it.
 
     `held` tells whether a source is silent as a whole, so that nobody is warned about on the strength of that silence: asked at
     looks that are `ahead` of what is known to be silence (`PartitionClock.hold_ms`).
     """
 
     policy: Policy
-    plays: tuple[Play, ...]
+    herald: Herald
     question: Question
-    alerts_topic: str
-    scores_topic: str
     held: Callable[[], bool] = lambda: False
 
     def look(
@@ -126,11 +92,11 @@ class Desk:
             early = before is not None and round(before, 2) < round(risk, 2) and risk < threshold
             rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
             told = Telling(sight, past, trigger, since_ms, scorer, cancellation, rise)
-            self._announce(customer_id, customer, transitions, told, effects)
+            self.herald.announce(customer_id, customer, transitions, told, effects)
         bar = min(threshold, customer.episode.threshold) if customer.episode.open else threshold
         band = steady_band(risk, bar, customer.band or None, self.policy.hysteresis)
         if band != customer.band:
-            self._publish_score(customer_id, customer, band, segment, basis, guide, effects)
+            self.herald.publish_score(customer_id, customer, band, segment, basis, guide, effects)
 
     def snapshot(self, customer: Customer, guides: GuideBook, effects: Effects) -> None:
         """Put a snapshot of the customer aside, as of `customer.as_of_ms`, and do nothing else."""
@@ -164,59 +130,7 @@ class Desk:
             past = customer.pending[0].vector if customer.pending else None
             sight = see(customer, self.question.churn_on, silence=trigger is SILENCE)
             told = Telling(sight, past, trigger, since_ms, guides.at(customer.as_of_ms))
-            self._announce(customer_id, customer, transitions, told, effects)
-
-    def _announce(
-        self, customer_id: str, customer: Customer, transitions: Sequence[Transition], told: Telling, effects: Effects
-    ) -> None:
-        """Turn transitions into alerts."""
-        attributes, sight, guide = customer.attributes, told.sight, told.scorer.guide
-        effect = _feature_effects(told)
-        sign = "order" if self.question.churn_on == "orders" else "sign of life"
-        silence = Silence(sight.silence_days, sight.mean_gap_days, sign)
-        for transition in transitions:
-            reasons = explain_step(transition, effect, silence, cancellation=told.cancellation, rise=told.rise)
-            actions = suggest(
-                transition,
-                reasons,
-                value_at_risk=at_risk(sight.value, transition.risk),
-                do_not_contact=attributes is not None and attributes.do_not_contact,
-                plays=self.plays,
-            )
-            message = alerts.build(
-                transition,
-                annual_value=sight.value,
-                currency=customer.activity.currency,
-                reasons=reasons,
-                actions=actions,
-                model=model_stamp(transition.basis, guide.version, guide.examples),
-                trigger=told.trigger,
-            )
-            effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message)))
-            codes = tuple(reason.code for reason in reasons)
-            effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
-
-    def _publish_score(
-        self,
-        customer_id: str,
-        customer: Customer,
-        band: Band,
-        segment: str,
-        basis: Basis,
-        guide: Guide,
-        effects: Effects,
-    ) -> None:
-        message = scores.build(
-            customer_id=customer_id,
-            at_ms=customer.as_of_ms,
-            risk=customer.risk,
-            band=band,
-            previous_band=customer.band or None,
-            segment=segment,
-            model=model_stamp(basis, guide.version, guide.examples),
-        )
-        customer.band = band
-        effects.outgoing.append(Outgoing(self.scores_topic, customer_id.encode(), scores.encode(message)))
+            self.herald.announce(customer_id, customer, transitions, told, effects)
 
 
 def _risk(scorer: Scorer, sight: Sight) -> tuple[float, Basis]:
@@ -242,18 +156,3 @@ def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int, float | None
         return 0.0, base.taken_ms, base.risk
     before = scorer.risk(unpack_vector(base.vector))
     return before - base.risk, base.taken_ms, before
-
-
-def _feature_effects(told: Telling) -> list[FeatureEffect]:
-    """What each feature does to the risk: against the customer's own past where there is any, else against the average.
-
-    Held against the average, regulars look safe in everything; what has changed for them is what a team can act on.
-    """
-    shares = told.scorer.contributions(told.sight.figures)
-    if told.past is not None:
-        before = told.scorer.contributions(unpack_vector(told.past))
-        shares = [now - then for now, then in zip(shares, before, strict=True)]
-    return [
-        FeatureEffect(feature.name, feature.family, share, figure, feature.default, feature.unit, feature.meaning)
-        for feature, share, figure in zip(CATALOG, shares, told.sight.figures, strict=True)
-    ]

@@ -26,26 +26,20 @@ one is of high value.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
 
+from alerts.counts import BINS, EDGES, VALUE_EDGES, DayStats, add_to, counts_in
 from alerts.episode import Basis
 from alerts.policy import LANES, Policy
 from alerts.segments import SEGMENTS
-from streams.bounds import Count, Day, Tally
+from streams.bounds import Day
 from streams.errors import Corrupt
 from streams.time import day_of
-
-BINS: Final = 200
-EDGES: Final = tuple(index / BINS for index in range(BINS + 1))
-"""Thresholds that can be chosen: 0, 0.005, … 1."""
-
-VALUE_EDGES: Final = tuple(1.05**power for power in range(-95, 470))
-"""Values are told apart by steps of a twentieth, from 0.01 to eight thousand million of any currency."""
 
 Rate = Sequence[float]
 """Per edge, how often it was crossed on the mean day."""
@@ -60,69 +54,6 @@ DAYS_KEPT_MAX: Final = 800
 """Bound on the days kept: the window, and days ahead of the boundary while a replay runs."""
 
 
-class DayStats(msgspec.Struct, array_like=True):
-    """Counts of one UTC day: per lane edge to change in crossings, value bin to customers, and episodes opened."""
-
-    rises: dict[str, dict[int, Tally]] = {}
-    values: dict[int, Count] = {}
-    opened: Count = 0
-
-    def add(self, other: DayStats) -> None:
-        """Add the counts of `other`."""
-        for lane, changes in other.rises.items():
-            _add(self.rises.setdefault(lane, {}), changes)
-        _add(self.values, other.values)
-        self.opened += other.opened
-
-
-def _add(into: dict[int, int], counts: Mapping[int, int]) -> None:
-    for index, count in counts.items():
-        into[index] = into.get(index, 0) + count
-
-
-class StatsBuilder:
-    """Collects one partition's counts between two batches of examples.
-
-    >>> stats = StatsBuilder()
-    >>> stats.add_rise(10_000, "loyal", 0.2, 0.43)
-    >>> stats.take()
-    {10000: [{'loyal': {41: 1, 87: -1}}, {}, 0]}
-    """
-
-    def __init__(self) -> None:
-        self._days: dict[int, DayStats] = {}
-
-    def add_rise(self, day: int, lane: str, low: float, high: float) -> None:
-        """Count a customer's rise from `low` (exclusive) to `high` (inclusive) on a UTC day."""
-        first, end = bisect_right(EDGES, low), bisect_right(EDGES, high)
-        if first < end:
-            changes = self._day(day).rises.setdefault(lane, {})
-            changes[first] = changes.get(first, 0) + 1
-            changes[end] = changes.get(end, 0) - 1
-
-    def add_value(self, day: int, value: float) -> None:
-        """Count the value of a customer who was looked at on the weekly snapshot of a UTC day."""
-        values = self._day(day).values
-        index = bisect_right(VALUE_EDGES, value)
-        values[index] = values.get(index, 0) + 1
-
-    def add_opening(self, day: int) -> None:
-        """Count an episode that opened on a UTC day."""
-        self._day(day).opened += 1
-
-    def take(self) -> dict[int, Any]:
-        """Return the counts as plain data (UTC day to `[rises, values, opened]`) and start anew."""
-        taken: dict[int, Any] = msgspec.to_builtins(self._days, str_keys=False, order="deterministic")
-        self._days = {}
-        return taken
-
-    def _day(self, day: int) -> DayStats:
-        found = self._days.get(day)
-        if found is None:
-            found = self._days[day] = DayStats()
-        return found
-
-
 class BudgetKeeper:
     """Sums the counts of all partitions and derives thresholds and value cut; kept with the learner's state."""
 
@@ -132,15 +63,11 @@ class BudgetKeeper:
         self._first_day: dict[str, int] = {}
 
     def absorb(self, source: int, stats: Mapping[int, Any]) -> None:
-        """Add what a `StatsBuilder` took.
+        """Add what a `StatsBuilder` took; raises `Corrupt` where it is something else."""
+        self.add(counts_in(source, stats))
 
-        Raises:
-            Corrupt: it is something else.
-        """
-        try:
-            counted = msgspec.convert(stats, dict[Day, DayStats])
-        except msgspec.ValidationError as error:
-            raise Corrupt(f"statistics from partition {source} cannot be read ({error}): skip the message") from error
+    def add(self, counted: Mapping[int, DayStats]) -> None:
+        """Add the counts that a `StatsBuilder` took, by UTC day; the ledger's entries are not this one's."""
         for day, counts in counted.items():
             for lane in counts.rises:
                 self._first_day[lane] = min(day, self._first_day.get(lane, day))
@@ -198,14 +125,14 @@ class BudgetKeeper:
         total: dict[int, int] = {}
         for day, stats in self._days.items():
             if first_day <= day < end_day:
-                _add(total, stats.rises.get(lane, {}))
+                add_to(total, stats.rises.get(lane, {}))
         return total
 
     def _values(self, end_day: int) -> dict[int, int]:
         total: dict[int, int] = {}
         for day, stats in self._days.items():
             if day < end_day:
-                _add(total, stats.values)
+                add_to(total, stats.values)
         return total
 
     def dump(self) -> object:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from agents.announce import Herald
 from agents.limits import StepLimits
 from agents.look import Desk
 from agents.pipeline import Pipeline
 from agents.wakeups import Keeping
-from alerts.budget import BudgetKeeper
 from alerts.default_playbook import DEFAULT_PLAYBOOK
+from alerts.ledger import Books
 from alerts.policy import Policy
 from churnwatch.settings import Settings
 from features.catalog import CATALOG, INDEX
@@ -71,7 +72,9 @@ def pipeline(settings: Settings, held: Callable[[], bool] = lambda: False) -> Pi
     """The pure core, as these settings want it; `held` as in `Desk`."""
     topics = settings.topics()
     asked = question(settings)
-    desk = Desk(policy(settings), DEFAULT_PLAYBOOK, asked, topics.alerts, topics.scores, held)
+    sign = "order" if settings.churn_on == "orders" else "sign of life"
+    herald = Herald(DEFAULT_PLAYBOOK, sign, topics.alerts, topics.scores)
+    desk = Desk(policy(settings), herald, asked, held)
     # A day and the lateness are kept back, so that no record lands on a day whose tile is already folded away.
     retention_ms = (RETENTION_DAYS - 1) * DAY_MS - settings.lateness_ms
     return Pipeline(desk, asked, Keeping(retention_ms, settings.lateness_ms, settings.expiry_ms))
@@ -87,7 +90,7 @@ def learner(settings: Settings) -> Learner:
     return Learner(
         NAMES,
         SCALES,
-        extra=BudgetKeeper(policy(settings)),
+        extra=Books(policy(settings)),
         grid_ms=epoch_ms(settings),
         min_labels=settings.min_labels,
         examiner=_examiner(settings),

@@ -9,7 +9,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.budget import EDGES, WEEK_DAYS, WINDOW_DAYS, BudgetKeeper, StatsBuilder, choose, crossings, share_out
+from alerts.budget import WEEK_DAYS, WINDOW_DAYS, BudgetKeeper, choose, crossings, share_out
+from alerts.counts import EDGES, StatsBuilder
 from alerts.policy import Policy
 from alerts.segments import SEGMENTS
 from streams.time import DAY_MS

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from alerts.alert import SILENCE, build, decode, encode, model_stamp
 from alerts.bands import RANK, band_of
-from alerts.budget import EDGES, StatsBuilder, crossings
+from alerts.budget import crossings
 from alerts.change import lifted
+from alerts.counts import EDGES, StatsBuilder
 from alerts.decide import Assessment, decide
 from alerts.episode import Episode, Transition, alert_id
 from alerts.outcomes import apply_outcome

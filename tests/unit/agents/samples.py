@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from agents.announce import Herald
 from agents.look import Desk
 from agents.pipeline import Pipeline
 from agents.wakeups import Keeping
@@ -40,7 +41,12 @@ _numbers = count(1)
 
 
 def desk(policy: Policy = POLICY, question: Question = QUESTION) -> Desk:
-    return Desk(policy, DEFAULT_PLAYBOOK, question, TOPICS.alerts, TOPICS.scores)
+    return Desk(policy, herald(question), question)
+
+
+def herald(question: Question = QUESTION) -> Herald:
+    sign = "order" if question.churn_on == "orders" else "sign of life"
+    return Herald(DEFAULT_PLAYBOOK, sign, TOPICS.alerts, TOPICS.scores)
 
 
 def pipeline(policy: Policy = POLICY, question: Question = QUESTION, keeping: Keeping = KEEPING) -> Pipeline:

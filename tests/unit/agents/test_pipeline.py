@@ -140,7 +140,7 @@ def test_who_must_not_be_contacted_is_not_to_be_called() -> None:
     for shop in (free, barred):
         shop.regular("ann", orders=8)
     barred.take(event("profiles", "ann", barred.clock_ms, do_not_contact=True))
-    contact = {play.code for play in barred.pipe._desk.plays if play.contact}
+    contact = {play.code for play in barred.pipe._desk.herald.plays if play.contact}
     (called,), (spared,) = said(free.wait(25))[:1], said(barred.wait(25))[:1]
     assert {action.code for action in called.actions} & contact
     assert not {action.code for action in spared.actions} & contact

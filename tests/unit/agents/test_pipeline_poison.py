@@ -8,11 +8,10 @@ import pytest
 from agents.look import Desk
 from agents.pipeline import Pipeline
 from agents.record import Customer, encode_customer
-from alerts.default_playbook import DEFAULT_PLAYBOOK
 from features import state
 from streams.events import Order
 from streams.time import DAY_MS
-from tests.unit.agents.samples import KEEPING, POLICY, QUESTION, TOPICS, event, order
+from tests.unit.agents.samples import KEEPING, POLICY, QUESTION, TOPICS, event, herald, order
 from tests.unit.agents.shop import NOON_MS, Shop
 
 ORDERS = TOPICS.inputs["orders"]
@@ -28,7 +27,7 @@ class Fragile(Desk):
 
 
 def fragile() -> Shop:
-    return Shop(Pipeline(Fragile(POLICY, DEFAULT_PLAYBOOK, QUESTION, TOPICS.alerts, TOPICS.scores), QUESTION, KEEPING))
+    return Shop(Pipeline(Fragile(POLICY, herald(QUESTION), QUESTION), QUESTION, KEEPING))
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,133 @@
+"""Alerts and scores: what the transitions of an episode, and a new band, are told as.
+
+Everything costly (reasons, actions, JSON) is done here, where a message really goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from agents.effects import AlertNote, Effects
+from agents.record import Customer
+from agents.sight import Sight
+from alerts import alert as alerts
+from alerts import score as scores
+from alerts.alert import Trigger, model_stamp
+from alerts.bands import Band
+from alerts.episode import Basis, Transition
+from alerts.playbook import Play, suggest
+from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
+from alerts.value import at_risk
+from features.catalog import CATALOG
+from models.guide import Guide
+from models.labels import unpack_vector
+from models.scorer import Scorer
+from streams.outgoing import Outgoing
+
+
+class Telling(msgspec.Struct, frozen=True, gc=False):
+    """What an alert is told from.
+
+    Attributes:
+        sight: the customer now.
+        past: the oldest snapshot's packed vector, to hold the present against; None where there is none.
+        trigger: what set it off.
+        since_ms: when Kafka recorded that; None for silence.
+        scorer: who speaks.
+        cancellation: the reason that the customer gave, if any.
+        rise: what an episode is opened for, where the level alone would not do.
+    """
+
+    sight: Sight
+    past: bytes | None
+    trigger: Trigger
+    since_ms: int | None
+    scorer: Scorer
+    cancellation: str | None = None
+    rise: Rise | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Herald:
+    """Where messages go, and what they go by.
+
+    Attributes:
+        plays: the playbook.
+        sign: what silence is of, in words: `order`, or `sign of life`.
+        alerts_topic, scores_topic: names of topics.
+    """
+
+    plays: tuple[Play, ...]
+    sign: str
+    alerts_topic: str
+    scores_topic: str
+
+    def announce(
+        self, customer_id: str, customer: Customer, transitions: Sequence[Transition], told: Telling, effects: Effects
+    ) -> None:
+        """Turn transitions into alerts."""
+        attributes, sight, guide = customer.attributes, told.sight, told.scorer.guide
+        effect = _feature_effects(told)
+        silence = Silence(sight.silence_days, sight.mean_gap_days, self.sign)
+        for transition in transitions:
+            reasons = explain_step(transition, effect, silence, cancellation=told.cancellation, rise=told.rise)
+            actions = suggest(
+                transition,
+                reasons,
+                value_at_risk=at_risk(sight.value, transition.risk),
+                do_not_contact=attributes is not None and attributes.do_not_contact,
+                plays=self.plays,
+            )
+            message = alerts.build(
+                transition,
+                annual_value=sight.value,
+                currency=customer.activity.currency,
+                reasons=reasons,
+                actions=actions,
+                model=model_stamp(transition.basis, guide.version, guide.examples),
+                trigger=told.trigger,
+            )
+            effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message)))
+            codes = tuple(reason.code for reason in reasons)
+            effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
+
+    def publish_score(
+        self,
+        customer_id: str,
+        customer: Customer,
+        band: Band,
+        segment: str,
+        basis: Basis,
+        guide: Guide,
+        effects: Effects,
+    ) -> None:
+        """Tell of a new band."""
+        message = scores.build(
+            customer_id=customer_id,
+            at_ms=customer.as_of_ms,
+            risk=customer.risk,
+            band=band,
+            previous_band=customer.band or None,
+            segment=segment,
+            model=model_stamp(basis, guide.version, guide.examples),
+        )
+        customer.band = band
+        effects.outgoing.append(Outgoing(self.scores_topic, customer_id.encode(), scores.encode(message)))
+
+
+def _feature_effects(told: Telling) -> list[FeatureEffect]:
+    """What each feature does to the risk: against the customer's own past where there is any, else against the average.
+
+    Held against the average, regulars look safe in everything; what has changed for them is what a team can act on.
+    """
+    shares = told.scorer.contributions(told.sight.figures)
+    if told.past is not None:
+        before = told.scorer.contributions(unpack_vector(told.past))
+        shares = [now - then for now, then in zip(shares, before, strict=True)]
+    return [
+        FeatureEffect(feature.name, feature.family, share, figure, feature.default, feature.unit, feature.meaning)
+        for feature, share, figure in zip(CATALOG, shares, told.sight.figures, strict=True)
+    ]
