@@ -55,11 +55,15 @@ class AwakeClock:
         self._monotonic_ms = monotonic_ms
         self._beaten_ms = monotonic_ms()
         self._awake_ms = 0
+        self.asleep_ms = 0
+        """For how long the process stood still between the last two beats; 0 where it did not."""
 
     def beat(self) -> int:
         """Be called twice a second, from the loop."""
         now_ms = self._monotonic_ms()
-        self._awake_ms += min(max(0, now_ms - self._beaten_ms), PAUSE_MS_MAX)
+        passed_ms = max(0, now_ms - self._beaten_ms)
+        self._awake_ms += min(passed_ms, PAUSE_MS_MAX)
+        self.asleep_ms = passed_ms if passed_ms > PAUSE_MS_MAX else 0
         self._beaten_ms = now_ms
         return self._awake_ms
 
@@ -98,6 +102,11 @@ class Watch:
         try:
             while True:
                 self._clock.beat()
+                if self._clock.asleep_ms:
+                    log.warning(
+                        "This process has stood still for %d s (stopped, or the machine was): its partitions may be another's now",
+                        self._clock.asleep_ms // 1000,
+                    )
                 looked = self._look()
                 if judging is not None and judging.done():
                     judging.result()

@@ -33,6 +33,7 @@ def test_the_clock_counts_what_is_awake() -> None:
     assert clock.ms() == 5_000 + PAUSE_MS_MAX
     clock.beat()
     assert clock.ms() == 5_000 + PAUSE_MS_MAX
+    assert clock.asleep_ms == 3_600_000
     now_ms[0] -= 50  # no clock goes back here, but if one does
     assert clock.beat() == 5_000 + PAUSE_MS_MAX
 
