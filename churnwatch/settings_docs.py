@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from churnwatch.settings import DURATION, Settings, describe
+from churnwatch.settings import Settings
+from churnwatch.settings_fields import DURATION, describe
 from churnwatch.settings_load import SPAN, allowed, is_secret, shown
 from churnwatch.settings_sources import CONFIG_VARIABLE, public_name
 from churnwatch.terminal import note, say

@@ -15,7 +15,8 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from churnwatch.settings import DURATION, INSTANT, Settings, describe
+from churnwatch.settings import Settings
+from churnwatch.settings_fields import DURATION, INSTANT, describe
 from churnwatch.settings_sources import CONFIG_VARIABLE, ENV_PREFIX, config_path, file_key, public_name, read_config
 from streams.errors import ConfigError
 from streams.time import iso

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from churnwatch.commands.options import Json
-from churnwatch.settings import Settings, describe
+from churnwatch.settings import Settings
+from churnwatch.settings_fields import describe
 from churnwatch.settings_load import load_settings, origin, shown
 from churnwatch.settings_sources import public_name
 from churnwatch.terminal import say, say_json, say_table

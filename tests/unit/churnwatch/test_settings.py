@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from churnwatch.settings import Settings, describe
+from churnwatch.settings import Settings
+from churnwatch.settings_fields import describe
 from churnwatch.settings_load import allowed, is_secret, load_settings, origin, shown, span
 from churnwatch.settings_sources import public_name
 from features.tiles import RETENTION_DAYS
