@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from agents import steering
 from agents.effects import AlertNote, Effects
 from agents.record import Customer
 from agents.sight import Sight
@@ -65,6 +66,11 @@ class Herald:
     alerts_topic: str
     scores_topic: str
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """The actions that the playbook knows."""
+        return frozenset(play.code for play in self.plays)
+
     def announce(
         self, customer_id: str, customer: Customer, transitions: Sequence[Transition], told: Telling, effects: Effects
     ) -> None:
@@ -91,6 +97,7 @@ class Herald:
                 trigger=told.trigger,
             )
             effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message)))
+            steering.book_alert(customer, transition, message, sight.value, effects)
             codes = tuple(reason.code for reason in reasons)
             effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
 

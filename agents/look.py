@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agents import steering
 from agents.announce import Herald, Telling
 from agents.effects import Effects
 from agents.guides import GuideBook
@@ -113,6 +114,7 @@ class Desk:
         asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
         customer.pending = remember(customer.pending, asked, self.question)
         effects.stats.add_value(day_of(at_ms), sight.value)
+        steering.book_look(customer, segment, sight.value, risk, effects)
         effects.inputs.add(day_of(at_ms), asked.vector)
 
     def announce(

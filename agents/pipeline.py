@@ -24,6 +24,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, MutableMapping
 
+from agents import steering
 from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.look import Desk
@@ -38,7 +39,7 @@ from features.state import Activity, apply
 from models.question import Question
 from streams.codec import Arrival, Rejected, failed, late
 from streams.deadletter import dead_letter
-from streams.events import Cancellation, Outcome, Profile
+from streams.events import Cancellation, Outcome, Profile, Review, Ticket
 from streams.feed import FAR_MS
 from streams.time import day_of
 
@@ -177,11 +178,14 @@ class Pipeline:
             return
         if isinstance(event, Outcome):
             effects.reports[event.status] += 1
-            was_open = customer.episode.open
+            was_open, before_ms = customer.episode.open, customer.episode.outcome_ms
             transitions = apply_outcome(customer.episode, event, self._desk.policy)
+            steering.book_outcome(customer, event, before_ms, self._desk.herald.codes, effects)
             effects.episodes_opened += customer.episode.open - was_open
             self._desk.announce(customer_id, customer, transitions, trigger, record.timestamp_ms, guides, effects)
             return
+        if isinstance(event, Review | Ticket):
+            steering.book_voice(customer, event, effects)
         reason = None
         if isinstance(event, Cancellation):
             reason = event.reason

@@ -18,6 +18,7 @@ import logging
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
+from agents import steering
 from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.look import Desk
@@ -157,6 +158,7 @@ class Wakeups:
         name = pseudonym(customer_id)
         examples, customer.pending = mature(pending, now_ms, happened, cancelled_ms, self.question, name)
         effects.examples.extend(examples)
+        steering.book_labels(customer, examples, now_ms, effects)
         return True
 
     def set_next(self, customer: Customer, handled_ms: int) -> None:

@@ -194,7 +194,7 @@ def _begin(episode: Episode, look: Assessment, band: Band, threshold: float, pol
     episode.opened_ms, episode.closed_ms = look.as_of_ms, 0
     episode.band, episode.threshold, episode.peak_risk, episode.value = band, threshold, look.risk, look.value
     episode.holdout = held_out(look.customer_id, policy.salt, policy.holdout_share)
-    episode.outcome, episode.outcome_ms, episode.action = "", 0, ""
+    episode.outcome, episode.outcome_ms, episode.action, episode.reason = "", 0, "", ""
 
 
 def _mark(episode: Episode, look: Assessment, news: float, tally: Tally | None) -> None:

@@ -88,6 +88,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
         outcome: last reported status, empty where there is none (see `outcomes`).
         outcome_ms: when that was.
         action: what was done, as reported with it.
+        reason: the top reason of the alert that opened it; empty where that was before this was kept.
     """
 
     life_day: Day = 0
@@ -114,6 +115,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
     outcome: str = ""
     outcome_ms: InstantMs = 0
     action: str = ""
+    reason: str = ""
 
     def next_look_ms(self, after_ms: int) -> int | None:
         """Return when a cool-down or snooze ends after `after_ms`: something may be due then. None if neither runs.
