@@ -34,6 +34,7 @@ from agents.undo import Undo
 from agents.wakeups import Keeping, Wakeups
 from alerts.alert import Trigger
 from alerts.outcomes import apply_outcome
+from alerts.trials import note_outcome
 from features import seen
 from features.state import Activity, apply
 from models.question import Question
@@ -178,6 +179,8 @@ class Pipeline:
             return
         if isinstance(event, Outcome):
             effects.reports[event.status] += 1
+            if customer.trial is not None:
+                note_outcome(customer.trial, event, customer.episode, self._desk.herald.codes)
             was_open, before_ms = customer.episode.open, customer.episode.outcome_ms
             transitions = apply_outcome(customer.episode, event, self._desk.policy)
             steering.book_outcome(customer, event, before_ms, self._desk.herald.codes, effects)

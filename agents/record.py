@@ -13,6 +13,7 @@ import msgspec
 
 from alerts.bands import Band
 from alerts.episode import Episode
+from alerts.trials import Trial
 from features.state import Activity
 from models.labels import Pending
 from streams.bounds import Finite, InstantMs, Share
@@ -55,6 +56,8 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
         risk: risk at the last scoring, 0 to 1.
         band: the band last published on the score topic; empty before the first.
         cancelled_ms: explicit cancellation in force; None where there is none, or the customer came back.
+        suggested: action's code to when it was last suggested, for those that still rest (`playbook.remember`).
+        trial: the running or last trial, treated against held out; None before the first.
     """
 
     activity: Activity
@@ -67,6 +70,8 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     risk: Share = 0.0
     band: Band | Literal[""] = ""
     cancelled_ms: InstantMs | None = None
+    suggested: dict[str, InstantMs] = {}
+    trial: Trial | None = None
 
     @property
     def present_ms(self) -> int:
@@ -77,7 +82,8 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     def reduce_to_profile(self) -> None:
         """Forget everything but what the business has told."""
         self.activity, self.episode = Activity.empty(), Episode()
-        self.pending, self.risk, self.band, self.cancelled_ms = [], 0.0, "", None
+        self.pending, self.risk, self.band, self.cancelled_ms, self.suggested = [], 0.0, "", None, {}
+        self.trial = None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,8 +1,8 @@
 """What is done for a customer when no record comes: the customer's wake-ups, each as of its own due time.
 
-A wake-up labels the snapshots whose time has come, takes the week's snapshot, looks at the silent customer (unless it came for a label
-only), and sets the next wake-up, always later than itself. It never looks at the partition's clock, so one that comes late does what it
-would have done in time.
+A wake-up labels the snapshots whose time has come, concludes the trial whose time is up, takes the week's snapshot, looks at the
+silent customer (unless it came for the former two only), and sets the next wake-up, always later than itself. It never looks at the
+partition's clock, so one that comes late does what it would have done in time.
 
 With the live clock wake-ups wait for sources that are late (`PartitionClock.hold_ms`), records do not. So a customer may have been taken
 further than to the next wake-up, which is then *overdue*. It is made up for as of its own time: labels and snapshots as if it had
@@ -25,6 +25,7 @@ from agents.look import Desk
 from agents.record import Customer
 from agents.rewind import rewound
 from agents.silence import next_expiry_ms, next_wake_ms
+from agents.trials import conclude_trial, trial_ends_ms
 from alerts.alert import SILENCE
 from features.state import prune
 from models.labels import mature, pseudonym, ripe
@@ -88,12 +89,13 @@ class Wakeups:
             return False
         due_ms = customer.as_of_ms = customer.wake_ms
         labelled = self._label(customer_id, customer, due_ms, customer.cancelled_ms, effects)
+        labelled |= conclude_trial(customer, due_ms, self.question, effects.stats)
         activity, present_ms = customer.activity, customer.present_ms
         on_grid = self.question.on_grid(due_ms)
         expiring = due_ms >= present_ms + self.keeping.expiry_ms
         if on_grid or expiring:
             prune(activity, due_ms)
-        if expiring and not activity.seen:
+        if expiring and not activity.seen and trial_ends_ms(customer) is None:
             if customer.attributes is None or customer.attributes.says_nothing:
                 effects.customers_added -= 1
                 effects.touched.discard(customer_id)
@@ -117,6 +119,7 @@ class Wakeups:
         """Handle an overdue wake-up: what it would have left behind, had it come before the records that were faster."""
         due_ms = customer.wake_ms
         self._label(customer_id, customer, due_ms, customer.cancelled_ms, effects)
+        conclude_trial(customer, due_ms, self.question, effects.stats)
         if self.question.on_grid(due_ms):
             prune(customer.activity, due_ms)
             then = rewound(customer, due_ms, self.question.churn_on)
@@ -163,8 +166,10 @@ class Wakeups:
 
     def set_next(self, customer: Customer, handled_ms: int) -> None:
         """Set the customer's next wake-up; `handled_ms` is up to when wake-ups have been handled, nearly always `as_of_ms`."""
-        as_of_ms, pending = customer.as_of_ms, customer.pending
+        as_of_ms, pending, ends_ms = customer.as_of_ms, customer.pending, trial_ends_ms(customer)
         matures_ms = self.question.matures_ms(pending[0].taken_ms) if pending else None
+        if ends_ms is not None and (matures_ms is None or ends_ms < matures_ms):
+            matures_ms = ends_ms
         if handled_ms >= as_of_ms:
             customer.wake_ms = self._next_ms(customer, as_of_ms, matures_ms)
             return
