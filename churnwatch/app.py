@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -16,7 +15,9 @@ from aiokafka.errors import KafkaError
 from churnwatch.kafka import Cluster, describe, unseen
 from churnwatch.kafka_answers import ask_kafka
 from churnwatch.kafka_rights import check_rights
+from churnwatch.logs import set_up_logging
 from churnwatch.redis_client import check_let_in
+from churnwatch.playbook_file import playbook_in_force
 from churnwatch.settings import Settings
 from churnwatch.watchdog import LoopWatch, Watch, waiting_in
 from churnwatch.worker import Worker
@@ -30,7 +31,6 @@ GRACE_SECONDS: Final = 10.0
 LET_GO_SECONDS: Final = 2.0
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 END_SECONDS: Final = 10.0
-SELDOM_SECONDS: Final = 10.0
 
 
 def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
@@ -38,7 +38,8 @@ def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
 
     `with_parent`: also until standard input closes, which it does however the starter ends.
     """
-    _set_up_logging(settings)
+    set_up_logging(settings)
+    playbook_in_force(settings.playbook_file)  # a bad one is not to be found out hours later, with the first partition
     loop = asyncio.new_event_loop()
     loop_watch = LoopWatch(loop, settings.stalled_ms / 1000)
     loop_watch.start()
@@ -210,38 +211,3 @@ def input_layout(settings: Settings, cluster: Cluster) -> tuple[list[str], int]:
             f"input topics must have the same number of partitions, or a customer is torn apart ({told})"
         )
     return list(counts), next(iter(counts.values()))
-
-
-class _Seldom(logging.Filter):
-    """Lets a client's line through once in a while: without Kafka, aiokafka says three of them ten times a second, for as long as it lasts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said_s: dict[tuple[str, int], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the place in the client's code that says it has rested."""
-        place = record.pathname, record.lineno
-        if record.created - self._said_s.get(place, 0.0) < SELDOM_SECONDS:
-            return False
-        self._said_s[place] = record.created
-        return True
-
-
-class _JsonLines(logging.Formatter):
-    """A JSON document a line, for log collectors."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
-        told = {"time": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name}
-        return json.dumps(told | {"message": record.getMessage()}, ensure_ascii=False)
-
-
-def _set_up_logging(settings: Settings) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    handler.setFormatter(_JsonLines() if settings.log_format == "json" else text)
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    seldom = _Seldom()
-    handler.addFilter(lambda record: not record.name.startswith("aiokafka") or seldom.filter(record))
-    logging.getLogger("churnwatch").setLevel(settings.log_level.upper())

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 from streams.cloudevents import FIELDS, STRUCTURED
 from streams.codec import Limits, Reason
-from streams.deadletter import CONNECT, FIRST_FAILED_AT, REASON
+from streams.deadletter import CONNECT, FIRST_FAILED_AT, REASON, DeliveryReason
 from streams.time import HOUR_MS
 from streams.topics import DEFAULTS, DLQ_SUFFIX, OPTIONAL_STREAMS, Topics, TopicSpec
 
@@ -34,7 +34,7 @@ DLQ_HEADERS: Final = {
     f"{CONNECT}topic": "the topic that the record came from",
     f"{CONNECT}partition": "its partition there",
     f"{CONNECT}offset": "its offset there",
-    f"{CONNECT}stage": "the part of the work that failed: decode, validate or pipeline",
+    f"{CONNECT}stage": "the part of the work that failed: decode, validate, pipeline or deliver",
     f"{CONNECT}exception.class.name": "the kind of error",
     f"{CONNECT}exception.message": "what is wrong, and where",
     REASON: "why, as one of a few words",
@@ -97,11 +97,11 @@ def _channel(spec: TopicSpec, title: str, messages: Any) -> Schema:
 
 
 def _dead_letter_channel() -> Schema:
-    inputs = sorted(Topics().inputs.values())
+    origins = sorted(Topics().with_letters())
     return {
-        "address": f"{{inputTopic}}{DLQ_SUFFIX}",
-        "title": "Dead letters, one topic for each input topic",
-        "parameters": {"inputTopic": {"enum": inputs, "description": "the topic that the record came from"}},
+        "address": f"{{topic}}{DLQ_SUFFIX}",
+        "title": "Dead letters, one topic for each input topic, and one for alerts that a webhook refused",
+        "parameters": {"topic": {"enum": origins, "description": "the topic that the record came from"}},
         "messages": {"DeadLetter": {"$ref": "#/components/messages/DeadLetter"}},
     }
 
@@ -140,7 +140,7 @@ def _dead_letter() -> Schema:
     properties: dict[str, Schema] = {
         name: {"type": "string", "description": said} for name, said in DLQ_HEADERS.items()
     }
-    properties[REASON]["enum"] = list(get_args(Reason))
+    properties[REASON]["enum"] = list(dict.fromkeys([*get_args(Reason), *get_args(DeliveryReason)]))
     properties[FIRST_FAILED_AT] |= RFC_3339
     headers = {"type": "object", "properties": properties, "required": list(properties)}
     payload = {"description": "The value as it came, byte for byte; it need not be JSON."}

@@ -82,7 +82,7 @@ class Choice:
     def topics(self, settings: Settings) -> Mapping[str, str]:
         """Give the dead-letter topics to read, each with the topic it belongs to."""
         names = settings.topics()
-        every = {names.dlq(topic): topic for topic in names.inputs.values()}
+        every = {names.dlq(topic): topic for topic in names.with_letters()}
         return {dlq: topic for dlq, topic in every.items() if self.topic in {None, dlq, topic}}
 
 

@@ -40,7 +40,7 @@ def remains(topics: Topics) -> list[str]:
     return [
         f"Past events stay on {events} and their .dlq topics until retention (retention.ms) removes them.",
         "Replaying those events into an empty Redis brings the state back: erase again then.",
-        f"Past alerts stay on {topics.alerts} until retention removes them.",
+        f"Past alerts stay on {topics.alerts} and {topics.dlq(topics.alerts)} until retention removes them.",
         f"Labelled examples on {topics.examples} carry no id, only a hash of it, and figures; the model keeps sums of them.",
         f"{topics.inputs['profiles']} and {topics.scores} lose the customer when Kafka next compacts them.",
     ]

@@ -22,11 +22,12 @@ from churnwatch.settings_checks import contradictions
 from churnwatch.settings_fields import DURATION, Duration, setting
 from churnwatch.settings_services import ServiceSettings
 from churnwatch.settings_sources import EnvironmentSource, FileSource
+from churnwatch.settings_webhook import WebhookSettings, webhook_contradictions
 from churnwatch.settings_work import WorkSettings
 from streams.topics import Topics
 
 
-class Settings(AlertSettings, WorkSettings, ServiceSettings):
+class Settings(WebhookSettings, AlertSettings, WorkSettings, ServiceSettings):
     """All settings, immutable. Fields ending in `_ms` are integer milliseconds, the rest as their unit says.
 
     Pydantic takes the last chapter first, and the chapters stand in that order wherever settings are shown.
@@ -63,7 +64,7 @@ class Settings(AlertSettings, WorkSettings, ServiceSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Settings:
-        problems = list(contradictions(self))
+        problems = [*contradictions(self), *webhook_contradictions(self)]
         if problems:
             raise ValueError("\n".join(problems))
         return self

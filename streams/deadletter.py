@@ -5,9 +5,10 @@ The names are Kafka Connect's (KIP-298), so that its tools read them, and two of
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from streams.codec import Rejected
+from streams.codec import RawRecord, Rejected
 from streams.outgoing import Outgoing
 from streams.time import iso
 from streams.topics import DLQ_SUFFIX
@@ -17,12 +18,29 @@ REASON: Final = "churnwatch.reason"
 FIRST_FAILED_AT: Final = "churnwatch.first_failed_at"
 
 
+DeliveryReason = Literal["malformed", "refused", "undelivered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """An alert that did not reach its receiver, worded as `Rejected` is.
+
+    `malformed`: it is no alert; `refused`: the receiver will not have it; `undelivered`: it was tried for long enough.
+    """
+
+    record: RawRecord
+    reason: DeliveryReason
+    error: str
+    message: str
+    stage: str = "deliver"
+
+
 def is_error_header(name: str) -> bool:
     """Tell whether a header is one that `dead_letter` writes."""
     return name.startswith(CONNECT) or name in (REASON, FIRST_FAILED_AT)
 
 
-def dead_letter(rejected: Rejected, failed_at_ms: int) -> Outgoing:
+def dead_letter(rejected: Rejected | Undelivered, failed_at_ms: int) -> Outgoing:
     """Return the message for the dead-letter topic of the record's topic.
 
     The record's own headers come first. One that was replayed and fails again keeps the time of its first failure; its other

@@ -35,7 +35,7 @@ DLQ_MESSAGE_BYTES_MAX: Final = 16 << 20
 """Dead letters carry what was too large elsewhere."""
 
 NAME_CHARS_MAX: Final = 249 - len(DLQ_SUFFIX)
-"""Kafka allows 249 characters, and every input topic's dead letters need a name too."""
+"""Kafka allows 249 characters, and dead letters need a name too."""
 
 _LEGAL: Final = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
@@ -77,8 +77,12 @@ class Topics:
         return self._streams[topic]
 
     def dlq(self, topic: str) -> str:
-        """Return the dead-letter topic of an input topic."""
+        """Return the dead-letter topic of an input topic, or of the alerts'."""
         return topic + DLQ_SUFFIX
+
+    def with_letters(self) -> list[str]:
+        """Return the topics that have dead letters: the inputs, and the alerts, which a receiver may refuse."""
+        return [*self.inputs.values(), self.alerts]
 
     def required(self) -> list[str]:
         """Return the input topics that every installation has."""
@@ -88,7 +92,7 @@ class Topics:
         """Return how every topic is to be created."""
         inputs = [TopicSpec(topic, None, compacted=stream == "profiles") for stream, topic in self.inputs.items()]
         letters = [
-            TopicSpec(self.dlq(topic), None, message_bytes_max=DLQ_MESSAGE_BYTES_MAX) for topic in self.inputs.values()
+            TopicSpec(self.dlq(topic), None, message_bytes_max=DLQ_MESSAGE_BYTES_MAX) for topic in self.with_letters()
         ]
         outputs = [
             TopicSpec(self.alerts, None),
@@ -114,6 +118,6 @@ def _check(chosen: Mapping[str, str]) -> None:
                 f"the topic of {purpose} cannot be named {name[:NAME_CHARS_MAX]!r}: "
                 f"1 to {NAME_CHARS_MAX} letters, digits, dots, underscores and hyphens"
             )
-    letters = [chosen[stream] + DLQ_SUFFIX for stream in STREAMS]
+    letters = [chosen[purpose] + DLQ_SUFFIX for purpose in (*STREAMS, "alerts")]
     if len({*chosen.values(), *letters}) < len(chosen) + len(letters):
         raise ConfigError(f"two topics have the same name: give each its own, not ending in {DLQ_SUFFIX}")

@@ -20,7 +20,7 @@ app = typer.Typer(help="See refused events and play them again.", no_args_is_hel
 
 Topic = Annotated[str | None, typer.Option(metavar="TOPIC", help="Only this topic's (its own name, or its .dlq).")]
 Reason = Annotated[
-    Literal["malformed", "invalid", "future", "late", "oversized", "mismatched_key"] | None,
+    Literal["malformed", "invalid", "future", "late", "oversized", "mismatched_key", "refused", "undelivered"] | None,
     typer.Option(help="Only those refused for this."),
 ]
 
@@ -85,6 +85,8 @@ def replay_letters(
     - `churnwatch dlq replay --reason future --dry-run`
 
     - `CHURNWATCH_FUTURE_TOLERANCE=48h churnwatch worker`, and then `churnwatch dlq replay --reason future`
+
+    - `churnwatch dlq replay --topic churn.alerts`, once the receiver takes them: alerts that `deliver` gave up
     """
     from churnwatch.dead_letters import replay
 
@@ -106,5 +108,5 @@ def _chosen(settings: Settings, topic: str | None, reason: str | None) -> Choice
 
     choice = Choice(topic, reason)
     if not choice.topics(settings):
-        raise typer.BadParameter(f"{topic} is not an input topic, nor the dead letters of one")
+        raise typer.BadParameter(f"{topic} is not an input topic nor that of the alerts, nor the dead letters of one")
     return choice

@@ -137,7 +137,7 @@ def test_every_topic_is_a_channel() -> None:
     topics = Topics()
     letters = DOCUMENT["channels"]["deadLetters"]
     addresses = {channel["address"] for channel in DOCUMENT["channels"].values()} - {letters["address"]}
-    addresses |= {letters["address"].format(inputTopic=topic) for topic in letters["parameters"]["inputTopic"]["enum"]}
+    addresses |= {letters["address"].format(topic=topic) for topic in letters["parameters"]["topic"]["enum"]}
     assert addresses == {spec.name for spec in topics.specs()}
     compacted = {
         channel["address"]
@@ -174,7 +174,7 @@ def test_dead_letters_have_the_headers_that_are_described() -> None:
     headers = DOCUMENT["components"]["messages"]["DeadLetter"]["headers"]
     assert [name for name, _ in letter.headers] == headers["required"] == list(headers["properties"])
     Draft202012Validator(headers).validate({name: held.decode() for name, held in letter.headers})
-    reasons = {"malformed", "invalid", "future", "late", "oversized", "mismatched_key"}
+    reasons = {"malformed", "invalid", "future", "late", "oversized", "mismatched_key", "refused", "undelivered"}
     assert set(headers["properties"]["churnwatch.reason"]["enum"]) == reasons
 
 

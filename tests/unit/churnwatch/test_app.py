@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from churnwatch import app
-from churnwatch.app import SELDOM_SECONDS
+from churnwatch.logs import SELDOM_SECONDS, set_up_logging
 from churnwatch.settings import Settings
 
 AT_S = 1_700_000_000.0
@@ -21,7 +21,7 @@ def handler() -> Iterator[logging.Handler]:
     root = logging.getLogger()
     known, level = list(root.handlers), root.level
     root.handlers.clear()
-    app._set_up_logging(Settings())
+    set_up_logging(Settings())
     (made,) = root.handlers
     yield made
     root.handlers[:] = known

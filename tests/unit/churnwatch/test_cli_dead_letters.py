@@ -39,7 +39,8 @@ def test_a_choice_takes_either_name_of_a_topic() -> None:
     assert Choice("p.customer.orders").topics(settings) == one
     assert Choice("p.customer.orders.dlq").topics(settings) == one
     assert Choice("customer.orders").topics(settings) == {}
-    assert len(Choice().topics(settings)) == 7
+    assert Choice("p.churn.alerts").topics(settings) == {"p.churn.alerts.dlq": "p.churn.alerts"}
+    assert len(Choice().topics(settings)) == 8
 
 
 def test_a_tally_counts_all_and_keeps_a_few() -> None:

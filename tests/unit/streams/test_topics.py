@@ -39,6 +39,7 @@ def test_a_topic_leads_back_to_its_stream() -> None:
         ({"order": "x"}, "unknown topic setting order"),
         ({"orders": "customer.logins"}, "same name"),
         ({"alerts": "customer.orders.dlq"}, "same name"),
+        ({"scores": "churn.alerts.dlq"}, "same name"),
         ({"orders": ""}, "topic of orders"),
         ({"orders": "my orders"}, "topic of orders"),
         ({"scores": "x" * 246}, "topic of scores"),
@@ -60,7 +61,7 @@ def test_a_prefix_counts_towards_the_name() -> None:
 def test_every_topic_is_specified_once() -> None:
     topics = Topics()
     specs = {spec.name: spec for spec in topics.specs()}
-    letters = {topics.dlq(topic) for topic in topics.inputs.values()}
+    letters = {topics.dlq(topic) for topic in [*topics.inputs.values(), "churn.alerts"]}
     assert set(specs) == {*DEFAULTS.values(), *letters}
     assert len(topics.specs()) == len(specs)
     assert {name for name, spec in specs.items() if spec.compacted} == {"customer.profiles", "churn.scores"}
