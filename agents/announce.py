@@ -9,17 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from agents import steering
 from agents.effects import AlertNote, Effects
 from agents.record import Customer
 from agents.sight import Sight
+from agents.trials import begin_trial
 from alerts import alert as alerts
 from alerts import score as scores
-from alerts.alert import Trigger, model_stamp
+from alerts.alert import Action, Reason, Trigger, model_stamp
 from alerts.bands import Band
 from alerts.episode import Basis, Transition
-from alerts.playbook import Play, suggest
+from alerts.play import Play
+from alerts.play_budget import book_wanted, cuts_in
+from alerts.playbook import Case, remember, suggest
 from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
 from alerts.value import at_risk
 from features.catalog import CATALOG
@@ -27,6 +31,7 @@ from models.guide import Guide
 from models.labels import unpack_vector
 from models.scorer import Scorer
 from streams.outgoing import Outgoing
+from streams.time import day_of
 
 
 class Telling(msgspec.Struct, frozen=True, gc=False):
@@ -59,12 +64,14 @@ class Herald:
         plays: the playbook.
         sign: what silence is of, in words: `order`, or `sign of life`.
         alerts_topic, scores_topic: names of topics.
+        horizon_days: the question's.
     """
 
     plays: tuple[Play, ...]
     sign: str
     alerts_topic: str
     scores_topic: str
+    horizon_days: int
 
     @property
     def codes(self) -> frozenset[str]:
@@ -75,18 +82,12 @@ class Herald:
         self, customer_id: str, customer: Customer, transitions: Sequence[Transition], told: Telling, effects: Effects
     ) -> None:
         """Turn transitions into alerts."""
-        attributes, sight, guide = customer.attributes, told.sight, told.scorer.guide
+        sight, guide = told.sight, told.scorer.guide
         effect = _feature_effects(told)
         silence = Silence(sight.silence_days, sight.mean_gap_days, self.sign)
         for transition in transitions:
             reasons = explain_step(transition, effect, silence, cancellation=told.cancellation, rise=told.rise)
-            actions = suggest(
-                transition,
-                reasons,
-                value_at_risk=at_risk(sight.value, transition.risk),
-                do_not_contact=attributes is not None and attributes.do_not_contact,
-                plays=self.plays,
-            )
+            actions = self._advise(customer, transition, reasons, told, effects)
             message = alerts.build(
                 transition,
                 annual_value=sight.value,
@@ -100,6 +101,36 @@ class Herald:
             steering.book_alert(customer, transition, message, sight.value, effects)
             codes = tuple(reason.code for reason in reasons)
             effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
+
+    def _advise(
+        self, customer: Customer, transition: Transition, reasons: Sequence[Reason], told: Telling, effects: Effects
+    ) -> list[Action]:
+        """Choose what to suggest, and remember it of the customer; what is wanted of it goes into the budgets of tomorrow."""
+        attributes, at_ms = customer.attributes, transition.at_ms
+        case = Case(
+            value_at_risk=at_risk(told.sight.value, transition.risk),
+            currency=customer.activity.currency,
+            do_not_contact=attributes is not None and attributes.do_not_contact,
+            suggested=customer.suggested,
+        )
+        cuts = cuts_in(told.scorer.guide.extra)
+        advice = suggest(transition, reasons, case, self.plays, cuts)
+        for code in advice.wanted:
+            book_wanted(effects.stats, day_of(at_ms), code, case.value_at_risk)
+        customer.suggested = remember(customer.suggested, advice.actions, at_ms, self.plays)
+        if transition.kind == "opened":
+            # Those held out are told apart by what would have been suggested, like the treated by what was.
+            held = transition.holdout
+            wished = suggest(replace(transition, holdout=False), reasons, case, self.plays, cuts) if held else advice
+            begin_trial(
+                customer,
+                transition,
+                reasons,
+                wished.actions,
+                annual_value=told.sight.value,
+                horizon_days=self.horizon_days,
+            )
+        return advice.actions
 
     def publish_score(
         self,

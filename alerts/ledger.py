@@ -15,6 +15,7 @@ import msgspec
 
 from alerts.budget import BudgetKeeper
 from alerts.counts import counts_in
+from alerts.play_budget import PlayBudgets
 from alerts.policy import Policy
 from streams.bounds import Tally
 from streams.errors import Corrupt
@@ -25,6 +26,9 @@ KEYS_MAX: Final = 5_000
 """In one month; what is beyond is booked as `OTHER`."""
 
 OTHER: Final = "other"
+
+SUM_MAX: Final = 2**62
+"""Sums stop here: MessagePack knows no integer above 64 bits, and a ledger that cannot be written would stop the learner."""
 
 
 def month_of(day: int) -> str:
@@ -55,7 +59,7 @@ class Ledger:
         month = self.months.setdefault(month_of(day), {})
         for key, amount in entries.items():
             kept = key if key in month or len(month) < KEYS_MAX else OTHER
-            month[kept] = month.get(kept, 0) + amount
+            month[kept] = max(-SUM_MAX, min(month.get(kept, 0) + amount, SUM_MAX))
         for oldest in sorted(self.months)[:-MONTHS_MAX]:
             del self.months[oldest]
 
@@ -82,32 +86,38 @@ class Ledger:
 
 
 class Books:
-    """The learner's statistics over all customers (`models.extra.Extra`): the budget's counts, and the ledger."""
+    """The learner's statistics over all customers (`models.extra.Extra`): the budget's counts, those of actions, and the ledger.
 
-    def __init__(self, policy: Policy) -> None:
+    `plays`: the daily budget of each action that has one (`play_budget.budgets_of`); none where the books are only read.
+    """
+
+    def __init__(self, policy: Policy, plays: Mapping[str, float] | None = None) -> None:
         self.budget = BudgetKeeper(policy)
         self.ledger = Ledger()
+        self.plays = PlayBudgets(plays or {})
 
     def absorb(self, source: int, stats: Mapping[int, Any]) -> None:
         """Add what a `StatsBuilder` took; raises `Corrupt` where it is something else."""
         counted = counts_in(source, stats)
         self.budget.add(counted)
         for day, counts in counted.items():
-            self.ledger.add(day, counts.ledger)
+            self.ledger.add(day, self.plays.add(day, counts.ledger))
 
     def at(self, boundary_ms: int, quality: Mapping[str, float]) -> dict[str, Any]:
-        """Return what the budget says; the ledger is read where it is kept."""
-        return self.budget.at(boundary_ms, quality)
+        """Return what the budgets say; the ledger is read where it is kept."""
+        return self.budget.at(boundary_ms, quality) | self.plays.at(boundary_ms)
 
     def dump(self) -> object:
         """Return the state as plain data."""
-        return [self.budget.dump(), self.ledger.dump()]
+        return [self.budget.dump(), self.ledger.dump(), self.plays.dump()]
 
     def load(self, state: Any) -> None:
         """Take back what `dump` returned; raises `Corrupt` where it is something else."""
         match state:
-            case [budget, ledger] if isinstance(budget, list | tuple):
+            case [budget, ledger, *plays] if isinstance(budget, list | tuple):
                 self.budget.load(budget)
                 self.ledger.load(ledger)
+                if plays:
+                    self.plays.load(plays[0])
             case _:  # written before there was a ledger
                 self.budget.load(state)

@@ -1,93 +1,141 @@
 """The playbook: which actions to suggest for an alert, ranked, each with its why.
 
-A play fits an alert by kind, band, segment, value at risk and reason. Its rank is its strength times the weight of the
-reason that it answers (a play that answers none in particular counts as answering one of a third). Suggestions only:
-nothing here contacts anybody. For customers who must not be contacted only the plays that need no contact are left; for
-those held out of treatment and for resolved episodes there are none.
+    1. A play fits an alert by kind, band, segment, value at risk and reason. One that costs as much as is at stake never fits.
+    2. Its rank is its strength times the weight of the reason that it answers (a play that answers none in particular
+       counts as answering one of a third). Of equally good plays the earlier one comes first.
+    3. Down the ranks, up to three actions are taken. Passed over is one that *rests* (it was suggested to this customer not
+       long ago) and one that is *kept* for those with more at stake (about so many a day, and no more: `play_budget`).
+
+Suggestions only: nothing here contacts anybody. For customers who must not be contacted only the plays that need no contact
+are left; for those held out of treatment and for resolved episodes there are none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-from alerts.alert import Action, Code, Reason
-from alerts.bands import Band
-from alerts.episode import Kind, Transition
+from alerts.alert import Action, Reason
+from alerts.episode import Transition
+from alerts.play import Play
+from alerts.play_words import chosen, kept, rests
 
 ACTIONS_MAX: Final = 3
 GENERAL_WEIGHT: Final = 1 / 3
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
-    """One row of the playbook; an empty tuple means any.
+class Case(NamedTuple):
+    """Whom the suggestions are for.
 
     Attributes:
-        code: name for programs.
-        title: name for people.
-        why: one sentence; `{evidence}` stands for the evidence of the reason that the play answers.
-        strength: how much it is preferred to others that answer the same reason, 0 to 1.
-        reasons: the reasons that it answers.
-        segments: for these.
-        kinds: at these steps of an episode.
-        bands: in these.
-        value_at_risk_min: only where at least so much is at stake, in the customer's currency.
-        contact: whether it means writing to the customer or calling.
+        value_at_risk: spend of a year that is expected to be lost.
+        currency: ISO 4217 code of amounts, None where unknown.
+        do_not_contact: whether the customer's profile forbids contact.
+        suggested: action's code to when it was last suggested to this customer, in epoch milliseconds.
     """
 
-    code: str
-    title: str
-    why: str
-    strength: float
-    reasons: tuple[Code, ...] = ()
-    segments: tuple[str, ...] = ()
-    kinds: tuple[Kind, ...] = ("opened", "escalated")
-    bands: tuple[Band, ...] = ()
-    value_at_risk_min: float = 0.0
-    contact: bool = True
+    value_at_risk: float
+    currency: str | None = None
+    do_not_contact: bool = False
+    suggested: Mapping[str, int] = {}
+
+
+class Advice(NamedTuple):
+    """What is suggested, and what would have been, were there enough of it for everybody.
+
+    Attributes:
+        actions: up to three, the best first.
+        wanted: codes of those actions with a daily budget that were suggested, or kept for those with more at stake.
+    """
+
+    actions: list[Action]
+    wanted: list[str]
 
 
 def suggest(
     transition: Transition,
     reasons: Sequence[Reason],
-    *,
-    value_at_risk: float,
-    do_not_contact: bool,
+    case: Case,
     plays: Sequence[Play],
-) -> list[Action]:
+    value_cuts: Mapping[str, float],
+) -> Advice:
     """Return up to three actions, the best first; none for those held out.
 
     Args:
         transition: what the alert is about.
         reasons: the alert's.
-        value_at_risk: spend of a year that is expected to be lost.
-        do_not_contact: whether the customer's profile forbids contact.
+        case: whom it is for.
         plays: the playbook; of equally good plays the earlier one comes first.
+        value_cuts: action's code to the value at risk from which it is suggested, for those with a daily budget that would
+            otherwise be exceeded (`play_budget.cuts_in`).
     """
+    advice = Advice([], [])
     if transition.holdout:
-        return []
-    ranked: list[tuple[float, Play, str]] = []
+        return advice
+    passed_over: list[str] = []
+    for code, (play, answers) in _ranked(transition, reasons, case, plays).items():
+        if len(advice.actions) == ACTIONS_MAX:
+            break
+        last_ms = case.suggested.get(code)
+        if last_ms is not None and transition.at_ms < last_ms + play.cool_down_ms:
+            passed_over.append(rests(play, last_ms + play.cool_down_ms))
+            continue
+        if play.budget_per_day is not None:
+            advice.wanted.append(code)
+            cut = value_cuts.get(code, 0.0)
+            if case.value_at_risk < cut:
+                passed_over.append(kept(play, cut, case.currency))
+                continue
+        said = play.why.replace("{evidence}", answers.evidence).rstrip(".")
+        choice = chosen(len(advice.actions), play, answers, case.value_at_risk, case.currency, passed_over)
+        advice.actions.append(Action(code, play.title, f"{said}. {choice}"))
+        passed_over = []
+    return advice
+
+
+def remember(
+    suggested: Mapping[str, int], actions: Sequence[Action], at_ms: int, plays: Sequence[Play]
+) -> dict[str, int]:
+    """Return when which action was last suggested, these included; those that rest no longer are left out.
+
+    So it is bounded by the actions in the playbook, and empty for most customers.
+
+    >>> plays = [Play("offer", "Offer", "…", 1.0, cool_down_ms=100), Play("note", "Note", "…", 1.0)]
+    >>> remember({"gone": 5, "offer": 10}, [Action("note", "Note", "…")], 50, plays)
+    {'offer': 10}
+    """
+    now = {action.code: at_ms for action in actions}
+    cool_down_ms = {play.code: play.cool_down_ms for play in plays}
+    return {
+        code: last_ms for code, last_ms in ({**suggested, **now}).items() if at_ms < last_ms + cool_down_ms.get(code, 0)
+    }
+
+
+def _ranked(
+    transition: Transition, reasons: Sequence[Reason], case: Case, plays: Sequence[Play]
+) -> dict[str, tuple[Play, Reason]]:
+    """Return, by action and the best first, the row that suggests it and the reason that it answers."""
+    scored: list[tuple[float, Play, Reason]] = []
     for play in plays:
-        if not _fits(play, transition, value_at_risk) or (do_not_contact and play.contact):
+        if not _fits(play, transition, case):
             continue
         answered = [reason for reason in reasons if reason.code in play.reasons] if play.reasons else list(reasons)[:1]
         if answered:
             best = max(answered, key=lambda reason: reason.weight)
-            ranked.append((play.strength * (best.weight if play.reasons else GENERAL_WEIGHT), play, best.evidence))
-    ranked.sort(key=lambda item: -item[0])
-    chosen: dict[str, Action] = {}
-    for _, play, evidence in ranked:
-        if len(chosen) < ACTIONS_MAX and play.code not in chosen:
-            chosen[play.code] = Action(play.code, play.title, play.why.replace("{evidence}", evidence))
-    return list(chosen.values())
+            scored.append((play.strength * (best.weight if play.reasons else GENERAL_WEIGHT), play, best))
+    scored.sort(key=lambda item: -item[0])
+    ranked: dict[str, tuple[Play, Reason]] = {}
+    for _, play, best in scored:
+        ranked.setdefault(play.code, (play, best))
+    return ranked
 
 
-def _fits(play: Play, transition: Transition, value_at_risk: float) -> bool:
+def _fits(play: Play, transition: Transition, case: Case) -> bool:
     return (
         transition.kind in play.kinds
         and (not play.segments or transition.segment in play.segments)
         and (not play.bands or transition.band in play.bands)
-        and value_at_risk >= play.value_at_risk_min
+        and case.value_at_risk >= play.value_at_risk_min
+        and (case.value_at_risk > play.cost or not play.cost)
+        and not (case.do_not_contact and play.contact)
     )

@@ -10,9 +10,10 @@ from agents.limits import StepLimits
 from agents.look import Desk
 from agents.pipeline import Pipeline
 from agents.wakeups import Keeping
-from alerts.default_playbook import DEFAULT_PLAYBOOK
 from alerts.ledger import Books
+from alerts.play_budget import budgets_of
 from alerts.policy import Policy
+from churnwatch.playbook_file import playbook_in_force
 from churnwatch.settings import Settings
 from features.catalog import CATALOG, INDEX
 from features.tiles import RETENTION_DAYS
@@ -73,7 +74,7 @@ def pipeline(settings: Settings, held: Callable[[], bool] = lambda: False) -> Pi
     topics = settings.topics()
     asked = question(settings)
     sign = "order" if settings.churn_on == "orders" else "sign of life"
-    herald = Herald(DEFAULT_PLAYBOOK, sign, topics.alerts, topics.scores)
+    herald = Herald(playbook_in_force(settings.playbook_file), sign, topics.alerts, topics.scores, asked.horizon_days)
     desk = Desk(policy(settings), herald, asked, held)
     # A day and the lateness are kept back, so that no record lands on a day whose tile is already folded away.
     retention_ms = (RETENTION_DAYS - 1) * DAY_MS - settings.lateness_ms
@@ -90,7 +91,7 @@ def learner(settings: Settings) -> Learner:
     return Learner(
         NAMES,
         SCALES,
-        extra=Books(policy(settings)),
+        extra=Books(policy(settings), budgets_of(playbook_in_force(settings.playbook_file))),
         grid_ms=epoch_ms(settings),
         min_labels=settings.min_labels,
         examiner=_examiner(settings),

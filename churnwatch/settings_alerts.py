@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import SecretStr
 
 from churnwatch.settings_fields import DURATION, Chapter, Duration, setting
@@ -50,6 +52,12 @@ class AlertSettings(Chapter):
         "Part of the customers marked as not to be treated, to measure what acting brings",
         ge=0,
         le=0.5,
+    )
+    playbook_file: Path | None = setting(
+        "Alerts",
+        None,
+        "TOML file",
+        "The playbook: which actions are suggested when; without one the default (`churnwatch playbook show`)",
     )
     alert_salt: SecretStr = setting(
         "Alerts", SecretStr("churnwatch"), "", "Decides who is held out; keep it to yourself"

@@ -41,5 +41,10 @@ def worker(
         overrides |= {"web_port": web_port}
     settings = load_settings(**overrides)
     from churnwatch.app import run_worker
+    from churnwatch.playbook_file import playbook_in_force
+
+    playbook_in_force(
+        settings.playbook_file
+    )  # a bad one is not to be found out with the first partition, after Kafka has answered
 
     raise typer.Exit(run_worker(settings, with_parent=with_parent))

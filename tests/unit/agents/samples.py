@@ -9,8 +9,8 @@ from agents.announce import Herald
 from agents.look import Desk
 from agents.pipeline import Pipeline
 from agents.wakeups import Keeping
-from alerts.default_playbook import DEFAULT_PLAYBOOK
 from alerts.policy import Policy
+from churnwatch.playbook_file import read_playbook
 from features.catalog import CATALOG, INDEX, NAMES
 from features.tiles import RETENTION_DAYS
 from models.guide import Guide, Linear
@@ -46,7 +46,7 @@ def desk(policy: Policy = POLICY, question: Question = QUESTION) -> Desk:
 
 def herald(question: Question = QUESTION) -> Herald:
     sign = "order" if question.churn_on == "orders" else "sign of life"
-    return Herald(DEFAULT_PLAYBOOK, sign, TOPICS.alerts, TOPICS.scores)
+    return Herald(read_playbook(None), sign, TOPICS.alerts, TOPICS.scores, question.horizon_days)
 
 
 def pipeline(policy: Policy = POLICY, question: Question = QUESTION, keeping: Keeping = KEEPING) -> Pipeline:
