@@ -1,6 +1,6 @@
 """Which alerts a person wants to see, and the newest of them, whatever order the partitions give them in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
 from typing import Final
@@ -11,22 +11,36 @@ from streams.time import parse_instant
 COLUMNS: Final = ("raised", "kind", "band", "risk", "segment", "customer", "at stake", "why", "what to do")
 
 
+OWNER_HEADER: Final = "churnwatch.owner"
+"""Kafka header of an alert: the owner that the customer's profile names, in UTF-8."""
+
+ANY: Final[frozenset[str]] = frozenset()
+
+
+def owner_of(headers: Iterable[tuple[str, bytes]]) -> str | None:
+    """Return the customer's owner, as the alert's Kafka headers name it; None where they name none."""
+    return next((value.decode(errors="replace") for name, value in headers if name == OWNER_HEADER), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to keep; None keeps everything. `since_ms` is on the customers' clock (`raised_at`)."""
+    """What to keep: one of each set, where it is not empty. `since_ms` is on the customers' clock (`raised_at`)."""
 
     since_ms: int | None = None
-    band: str | None = None
-    segment: str | None = None
-    kind: str | None = None
+    bands: frozenset[str] = ANY
+    segments: frozenset[str] = ANY
+    kinds: frozenset[str] = ANY
+    owners: frozenset[str] = ANY
     customer_id: str | None = None
 
-    def keeps(self, alert: Alert) -> bool:
-        """Whether an alert is wanted."""
-        asked = (self.band, self.segment, self.kind, self.customer_id)
-        given = (alert.band, alert.segment, alert.kind, alert.customer_id)
-        return all(want is None or want == has for want, has in zip(asked, given, strict=True)) and (
-            self.since_ms is None or parse_instant(alert.raised_at) >= self.since_ms
+    def keeps(self, alert: Alert, owner: str | None) -> bool:
+        """Whether an alert is wanted; `owner` is that of the customer, None where there is none."""
+        asked = (self.bands, self.segments, self.kinds, self.owners)
+        given = (alert.band, alert.segment, alert.kind, owner)
+        return (
+            all(not wanted or has in wanted for wanted, has in zip(asked, given, strict=True))
+            and (self.customer_id is None or self.customer_id == alert.customer_id)
+            and (self.since_ms is None or parse_instant(alert.raised_at) >= self.since_ms)
         )
 
 

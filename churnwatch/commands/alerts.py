@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 from alerts.alert import Alert, decode
-from churnwatch.alert_list import COLUMNS, Filter, Newest, row
+from churnwatch.alert_list import COLUMNS, Filter, Newest, owner_of, row
 from churnwatch.commands.options import Json, instant_ms
 from churnwatch.settings_load import load_settings
 from churnwatch.terminal import note, say, say_table
 from streams.errors import StateError
 
 LIMIT_MAX = 100_000
+
+# Enumerations, for typer repeats no option that takes a Literal.
+Band = StrEnum("Band", ["watch", "high", "critical"])
+Segment = StrEnum("Segment", ["new", "standard", "loyal", "high_value"])
+Kind = StrEnum("Kind", ["opened", "escalated", "resolved", "churned"])
 
 
 def alerts(
@@ -23,12 +29,13 @@ def alerts(
     since: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="Only those raised from then on (2011-12-01T00:00:00Z).")
     ] = None,
-    band: Annotated[Literal["watch", "high", "critical"] | None, typer.Option(help="Only this band.")] = None,
-    segment: Annotated[
-        Literal["new", "standard", "loyal", "high_value"] | None, typer.Option(help="Only this segment.")
+    band: Annotated[
+        list[Band] | None, typer.Option(help="Only this band; may be repeated, like the next three.")
     ] = None,
-    kind: Annotated[
-        Literal["opened", "escalated", "resolved", "churned"] | None, typer.Option(help="Only this kind.")
+    segment: Annotated[list[Segment] | None, typer.Option(help="Only this segment.")] = None,
+    kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind.")] = None,
+    owner: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only customers whose profile names this owner.")
     ] = None,
     customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer's.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=LIMIT_MAX, help="The newest so many.")] = 50,
@@ -40,9 +47,18 @@ def alerts(
 
     - `churnwatch alerts --band critical --kind opened`
 
+    - `churnwatch alerts --follow --owner sales-north --segment loyal --segment high_value`
+
     - `churnwatch alerts --follow --json | jq -r .customer_id`
     """
-    wanted = Filter(instant_ms(since) if since else None, band, segment, kind, customer)
+    wanted = Filter(
+        instant_ms(since) if since else None,
+        frozenset(band or ()),
+        frozenset(segment or ()),
+        frozenset(kind or ()),
+        frozenset(owner or ()),
+        customer,
+    )
     asyncio.run(_list(wanted, limit, follow=follow, as_json=as_json))
 
 
@@ -64,7 +80,7 @@ async def _list(wanted: Filter, limit: int, *, follow: bool, as_json: bool) -> N
             except StateError:
                 unreadable += 1
                 continue
-            if not wanted.keeps(alert):
+            if not wanted.keeps(alert, owner_of(record.headers)):
                 continue
             if newest is None:
                 _say_one(alert, record.value, as_json=as_json)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from alerts.alert import Action, Alert, ModelStamp, Reason, Trigger, ValueAtRisk, encode
-from churnwatch.alert_list import COLUMNS, Filter, Newest, row
+from churnwatch.alert_list import COLUMNS, Filter, Newest, owner_of, row
 from streams.time import iso
 
 ALERT = Alert(
@@ -39,22 +39,37 @@ def ids(newest: Newest) -> list[str]:
     return [kept.alert_id for kept, _ in newest]
 
 
+def one(*words: str) -> frozenset[str]:
+    return frozenset(words)
+
+
 @pytest.mark.parametrize(
     ("wanted", "kept"),
     [
         (Filter(), True),
-        (Filter(band="high", segment="loyal", kind="opened", customer_id="ann"), True),
-        (Filter(band="critical"), False),
-        (Filter(segment="new"), False),
-        (Filter(kind="resolved"), False),
+        (Filter(bands=one("high"), segments=one("loyal"), kinds=one("opened"), customer_id="ann"), True),
+        (Filter(bands=one("critical")), False),
+        (Filter(bands=one("critical", "high")), True),
+        (Filter(segments=one("new", "standard")), False),
+        (Filter(kinds=one("resolved")), False),
+        (Filter(owners=one("north", "south")), True),
+        (Filter(owners=one("west")), False),
         (Filter(customer_id="bob"), False),
         (Filter(since_ms=883_612_800_000), True),
         (Filter(since_ms=883_612_800_001), False),
     ],
 )
 def test_only_what_is_asked_for_is_kept(wanted: Filter, kept: bool) -> None:
-    assert wanted.keeps(ALERT) is kept
-    assert not replace(wanted, kind="churned").keeps(ALERT)
+    assert wanted.keeps(ALERT, "north") is kept
+    assert not replace(wanted, kinds=one("churned")).keeps(ALERT, "north")
+
+
+def test_a_customer_without_owner_is_nobody_s() -> None:
+    assert Filter().keeps(ALERT, None)
+    assert not Filter(owners=one("north")).keeps(ALERT, None)
+    assert owner_of([("churnwatch.plan", b"gold"), ("churnwatch.owner", "süd".encode())]) == "süd"
+    assert owner_of([("churnwatch.owner", b"\xff")]) == "\ufffd"
+    assert owner_of(()) is None
 
 
 def test_the_newest_are_kept_whatever_order_they_come_in() -> None:
