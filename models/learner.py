@@ -260,6 +260,11 @@ class Learner:
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
+    @property
+    def extra(self) -> Extra:
+        """The statistics that travel with the guides, as of now: for whoever knows more of them than that."""
+        return self._extra
+
     def to_bytes(self) -> bytes:
         """Return the whole state: a learner restored from it continues bit for bit as this one would."""
         return encode_saved(Saved(dump_model(self._model), self._extra.dump(), self._state))
