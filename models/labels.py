@@ -7,6 +7,10 @@
 
 The prediction made at the time travels along, so that quality is measured on what was really said (Gama, Sebastião
 and Rodrigues, "On evaluating stream learning algorithms", 2013; with delay: Žliobaitė, 2010).
+
+Whom the team has treated answers another question: not what comes of such a customer, but what came of the treatment. So an
+example says whether a warning or a treatment *reached* it: fell into its horizon, before the customer had answered by ordering
+again. What is made of that is the learner's (`stand_ins`).
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -51,8 +55,25 @@ class Pending(msgspec.Struct, array_like=True, frozen=True, gc=False):
     segment: str
 
 
+Reach = Literal[0, 1, 2, 3]
+UNTOUCHED: Final[Reach] = 0
+WARNED: Final[Reach] = 1
+HELD_OUT: Final[Reach] = 2
+TREATED: Final[Reach] = 3
+"""What reached a snapshot: nothing; a warning that nobody did anything about; a warning about one held out; a treatment."""
+
+TOUCHES_MAX: Final = 6
+
+
+class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A warning about a customer, or a treatment: when, and `WARNED`, `HELD_OUT` or `TREATED`."""
+
+    at_ms: InstantMs
+    reach: Reach
+
+
 class Example(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A labelled snapshot. `customer` is a pseudonym, `label` 1 for churned and 0 for stayed."""
+    """A labelled snapshot. `customer` is a pseudonym, `label` 1 for churned and 0 for stayed, `reach` the most that reached it."""
 
     customer: str
     taken_ms: InstantMs
@@ -62,6 +83,7 @@ class Example(msgspec.Struct, array_like=True, frozen=True, gc=False):
     version: Count
     segment: str
     vector: bytes
+    reach: Reach = UNTOUCHED
 
 
 class ExampleBatch(msgspec.Struct, array_like=True, frozen=True):
@@ -144,6 +166,16 @@ def remember(pending: Sequence[Pending], snapshot: Pending, question: Question) 
     return [*pending, snapshot]
 
 
+def touch(touches: Sequence[Touch], at_ms: int, reach: Reach) -> list[Touch]:
+    """Return `touches` (ascending) with another one: each but once, the latest `TOUCHES_MAX`.
+
+    >>> touch([Touch(20, TREATED)], 10, WARNED)
+    [Touch(at_ms=10, reach=1), Touch(at_ms=20, reach=3)]
+    """
+    known = {(one.at_ms, one.reach) for one in touches} | {(at_ms, reach)}
+    return [Touch(*one) for one in sorted(known)[-TOUCHES_MAX:]]
+
+
 def ripe(pending: Sequence[Pending], now_ms: int, cancelled_ms: int | None, question: Question) -> bool:
     """Tell whether `mature` might find an example: it costs a little, and nearly always there is none."""
     return bool(pending) and (cancelled_ms is not None or now_ms >= question.matures_ms(pending[0].taken_ms))
@@ -156,6 +188,7 @@ def mature(
     cancelled_ms: int | None,
     question: Question,
     customer: str,
+    touches: Sequence[Touch] = (),
 ) -> tuple[list[Example], list[Pending]]:
     """Split a customer's snapshots into those whose label is known at `now_ms` and those still waiting.
 
@@ -168,6 +201,7 @@ def mature(
             label is collected comes too late to be the answer.
         question: the question that the snapshots ask.
         customer: pseudonym to put into the examples.
+        touches: the customer's warnings and treatments.
 
     Returns:
         (examples, still waiting), each in the order of `pending`.
@@ -181,18 +215,30 @@ def mature(
             break
         end_ms = asked.taken_ms + question.horizon_ms
         if cancelled_ms is not None and asked.taken_ms <= cancelled_ms < end_ms and cancelled_ms <= now_ms:
-            examples.append(_answered(asked, customer, cancelled_ms, 1))
+            reach = _reached(asked.taken_ms, cancelled_ms + 1, touches, had_activity)
+            examples.append(_answered(asked, customer, cancelled_ms, 1, reach))
         elif now_ms < matures_ms:
             waiting.append(asked)
         else:
             first_day = day_of(asked.taken_ms)
             stayed = had_activity(first_day, first_day + question.horizon_days)
-            examples.append(_answered(asked, customer, matures_ms, 0 if stayed else 1))
+            reach = _reached(asked.taken_ms, end_ms, touches, had_activity)
+            examples.append(_answered(asked, customer, matures_ms, 0 if stayed else 1, reach))
     return examples, waiting
 
 
-def _answered(asked: Pending, customer: str, matured_ms: int, label: int) -> Example:
-    return Example(customer, asked.taken_ms, matured_ms, label, asked.risk, asked.version, asked.segment, asked.vector)
+def _reached(taken_ms: int, end_ms: int, touches: Sequence[Touch], had_activity: Callable[[int, int], bool]) -> Reach:
+    """Return the most that reached a snapshot: within [taken, end), and on no later day than the first that answers it."""
+    most = UNTOUCHED
+    for one in touches:
+        if one.reach > most and taken_ms <= one.at_ms < end_ms and not had_activity(day_of(taken_ms), day_of(one.at_ms)):
+            most = one.reach
+    return most
+
+
+def _answered(asked: Pending, customer: str, matured_ms: int, label: int, reach: Reach) -> Example:
+    said = asked.risk, asked.version, asked.segment
+    return Example(customer, asked.taken_ms, matured_ms, label, *said, asked.vector, reach)
 
 
 _envelope = Envelope(ExampleBatch, BATCH_SCHEMA, "a message on the example topic", "skip it, it is no example batch")

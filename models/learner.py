@@ -5,7 +5,7 @@
     2. `advance` finds the frontier: the least mark over the sources that are not idle, once all have spoken.
        Nothing that matured before it can still come.
     3. Examples up to the frontier are learnt in the order (matured, taken, customer): first tested on what was
-       said at the time (`Examiner`), then trained.
+       said at the time (`Examiner`), then trained. Those that a treatment has reached do neither: others stand in (`stand_ins`).
     4. A guide is cut: in replay at every boundary of a fixed grid up to the frontier, live at the frontier itself;
        none where nothing has changed.
 
@@ -22,8 +22,9 @@ from heapq import heapify, heappush
 from typing import Final
 
 import msgspec
+import numpy as np
 
-from models.block import Waiting, block, in_order, makes_sense
+from models.block import Block, Waiting, block, in_order, makes_sense
 from models.boundaries import boundaries
 from models.examiner import Examiner
 from models.extra import Extra, NoExtra
@@ -178,13 +179,25 @@ class Learner:
     def _learn(self, due: Sequence[Waiting]) -> None:
         state = self._state
         for first in range(0, len(due), BLOCK_MAX):
-            examples = block(due[first : first + BLOCK_MAX])
+            examples = self._untreated(block(due[first : first + BLOCK_MAX]))
+            if not examples.labels.size:
+                continue
             self._examiner.test(examples)
             labels = examples.labels.tolist()
             self._model.learn_rows(examples.inputs, labels, examples.taken_ms.tolist())
             state.counters.examples += len(labels)
             state.counters.churned += sum(labels)
         state.learnt_since_cut = True
+
+    def _untreated(self, examples: Block) -> Block:
+        """Return the examples as they would be, had nobody been treated (`stand_ins`)."""
+        if not examples.reaches.any():
+            return examples
+        counters = self._state.counters
+        times = self._state.stand_ins.times(examples.reaches.tolist())
+        counters.treated += times.count(0)
+        counters.repeated += sum(times) - sum(count > 0 for count in times)
+        return examples.where(np.repeat(np.arange(len(times)), times))
 
     def _cut(self, boundary_ms: int) -> Guide | None:
         """Return a new guide; None where nothing was learnt and the extra says what it said before."""

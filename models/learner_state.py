@@ -10,6 +10,7 @@ from models.block import Waiting
 from models.envelope import Envelope
 from models.examiner import Exam
 from models.labels import ExampleBatch
+from models.stand_ins import StandIns
 from streams.bounds import ClockMs, Count, Tally
 from streams.time import day_of
 
@@ -59,6 +60,8 @@ class Counters(msgspec.Struct, array_like=True):
         damaged: examples, and batches' statistics, that made no sense and were left out.
         former: batches of an earlier life of their source, which came after a later one was known.
         found_again: examples that a source had told in an earlier life.
+        treated: examples left out, for a treatment had reached them.
+        repeated: how often others were learnt once more in their place; counted among `examples` too.
     """
 
     examples: Tally = 0
@@ -70,6 +73,8 @@ class Counters(msgspec.Struct, array_like=True):
     damaged: Tally = 0
     former: Tally = 0
     found_again: Tally = 0
+    treated: Tally = 0
+    repeated: Tally = 0
 
 
 class LearnerState(msgspec.Struct, array_like=True):
@@ -87,6 +92,7 @@ class LearnerState(msgspec.Struct, array_like=True):
         counters: what has happened.
         exam: what was said, and how it turned out.
         lives: source to its present life; batches of earlier ones are dropped.
+        stand_ins: who counts in place of the treated.
     """
 
     partitions: Tally = 0
@@ -100,6 +106,7 @@ class LearnerState(msgspec.Struct, array_like=True):
     counters: Counters = msgspec.field(default_factory=Counters)
     exam: Exam = msgspec.field(default_factory=Exam)
     lives: dict[Count, Count] = {}
+    stand_ins: StandIns = msgspec.field(default_factory=StandIns)
 
     def take(self, batch: ExampleBatch) -> ExampleBatch | None:
         """Note that a batch has come; return what is new in it, None where nothing is."""
