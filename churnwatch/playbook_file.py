@@ -27,19 +27,23 @@ GIVEN_MAX: Final = 60
 DEFAULT_NAME: Final = "the default playbook"
 
 
-def default_text() -> str:
-    """Return the default playbook as it stands in its file."""
-    return files("alerts").joinpath("default_playbook.toml").read_text(encoding="utf-8")
-
-
 def read_playbook(path: Path | None) -> tuple[Play, ...]:
     """Read a playbook; None: the default one.
 
     Raises:
         ConfigError: it cannot be used; a line for each fault.
     """
+    return parse_playbook(playbook_text(path), DEFAULT_NAME if path is None else str(path))
+
+
+def playbook_text(path: Path | None) -> str:
+    """Return a playbook as it stands in its file; None: the default one.
+
+    Raises:
+        ConfigError: there is none, or it is no text.
+    """
     if path is None:
-        return parse_playbook(default_text(), DEFAULT_NAME)
+        return files("alerts").joinpath("default_playbook.toml").read_text(encoding="utf-8")
     try:
         with path.open("rb") as file:
             held = file.read(BYTES_MAX + 1)
@@ -48,7 +52,7 @@ def read_playbook(path: Path | None) -> tuple[Play, ...]:
     if len(held) > BYTES_MAX:
         raise ConfigError(f"{path}: larger than {BYTES_MAX >> 10} kB, which no playbook is")
     try:
-        return parse_playbook(held.decode(), str(path))
+        return held.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
 
@@ -139,7 +143,8 @@ def _explain(code: str, detail: ErrorDetails) -> str:
         advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         return f"{where}: no such field; {advice}"
     if kind in {"model_type", "model_attributes_type"}:
-        return f"{where}: {_quoted(detail['input'])} is no table; an action is a table [{code}] with {', '.join(Listed.model_fields)}"
+        head, model = (f"[{code}]", Listed) if len(place) == 1 else (f"[[{code}.when]]", When)
+        return f"{where}: {_quoted(detail['input'])} is no table; it takes {head} with {', '.join(model.model_fields)}"
     if field is None:
         return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
     return f"{where}: {_quoted(detail['input'])} is not allowed; it takes {TAKES[field]}"

@@ -40,11 +40,10 @@ def worker(
     if web_port is not None:
         overrides |= {"web_port": web_port}
     settings = load_settings(**overrides)
-    from churnwatch.app import run_worker
     from churnwatch.playbook_file import playbook_in_force
 
-    playbook_in_force(
-        settings.playbook_file
-    )  # a bad one is not to be found out with the first partition, after Kafka has answered
+    # Found out now, and not with the first partition, once Kafka has answered.
+    playbook_in_force(settings.playbook_file)
+    from churnwatch.app import run_worker
 
     raise typer.Exit(run_worker(settings, with_parent=with_parent))

@@ -29,7 +29,7 @@ CONTRACT = {
     "doctor": (),
 }
 JSON_ANSWERS = ["publish", "backtest", "customer", "alerts", "dlq list", "topics check", "doctor", "forget", "version"]
-JSON_ANSWERS += ["model show", "model history", "config show", "config check"]
+JSON_ANSWERS += ["playbook show", "playbook check", "model show", "model history", "config show", "config check"]
 
 
 @pytest.fixture(autouse=True)
