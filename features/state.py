@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from features import seen, tickets
+from features.complaints import complaints_of
 from features.past import Past, fold, take_before
 from features.rhythm import NO_RHYTHM, extend
 from features.tickets import Ticket
@@ -203,6 +204,13 @@ def _count_review(activity: Activity, review: Review, day: int) -> None:
     tile.service += "service" in topics or "delivery" in topics
     tile.product += "product" in topics
     tile.other += "other" in topics
+    complaints = complaints_of(review)
+    if complaints is not None:
+        tile.poor_price += "price" in complaints
+        tile.poor_service += "service" in complaints
+        tile.poor_product += "product" in complaints
+        tile.poor_rivals += "competition" in complaints
+        tile.poor_mute += not complaints
 
 
 def _count_cancellation(activity: Activity, event: Cancellation, _day: int) -> None:

@@ -59,7 +59,10 @@ class LoginTile(Tile, array_like=True, gc=False):
 
 
 class ReviewTile(Tile, array_like=True, gc=False):
-    """Reviews and surveys of a day: ratings (1 to 5) and survey answers (0 to 10), and how many mention a topic."""
+    """Reviews and surveys of a day: ratings (1 to 5) and survey answers (0 to 10), and how many mention a topic.
+
+    The last five are of poor ones (`complaints`): how many complain of what, and how many name nothing.
+    """
 
     ratings: Sum = 0
     rating_tenths: Sum = 0
@@ -69,6 +72,11 @@ class ReviewTile(Tile, array_like=True, gc=False):
     service: Sum = 0
     product: Sum = 0
     other: Sum = 0
+    poor_price: Sum = 0
+    poor_service: Sum = 0
+    poor_product: Sum = 0
+    poor_rivals: Sum = 0
+    poor_mute: Sum = 0
 
 
 AnyTile = TypeVar("AnyTile", bound=Tile)
