@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from agents import steering
 from agents.announce import Herald, Telling
+from agents.buyers import count_buying
 from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.record import Customer
 from agents.sight import Sight, see
+from agents.touches import note_warnings
 from alerts.alert import SILENCE, Trigger
 from alerts.bands import steady_band
 from alerts.change import lift
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
+from alerts.heard import is_heard
 from alerts.policy import Policy, threshold_for
 from alerts.reasons import Rise
 from alerts.segments import segment_of
@@ -57,7 +60,7 @@ class Desk:
         at_ms, horizon_days = customer.as_of_ms, self.question.horizon_days
         scorer = guides.at(at_ms)
         guide = scorer.guide
-        sight = see(customer, self.question.churn_on, silence=trigger is SILENCE)
+        sight = see(customer, self.question.churn_on, guide, silence=trigger is SILENCE)
         risk, basis = _risk(scorer, sight)
         segment = _segment(customer, sight, guide.value_cut)
         customer.risk = risk
@@ -85,11 +88,13 @@ class Desk:
             if basis == "rule"
             else self.policy.earliness * lift(risk, before, sight.silence_days, horizon_days),
             held=ahead and self.held(),
+            heard=is_heard(guide.extra),
         )
         was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
         if transitions:
             effects.episodes_opened += customer.episode.open - was_open
+            note_warnings(customer, transitions)
             early = before is not None and round(before, 2) < round(risk, 2) and risk < threshold
             rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
             told = Telling(sight, past, trigger, since_ms, scorer, cancellation, rise)
@@ -102,7 +107,7 @@ class Desk:
     def snapshot(self, customer: Customer, guides: GuideBook, effects: Effects) -> None:
         """Put a snapshot of the customer aside, as of `customer.as_of_ms`, and do nothing else."""
         scorer = guides.at(customer.as_of_ms)
-        sight = see(customer, self.question.churn_on, silence=True)
+        sight = see(customer, self.question.churn_on, scorer.guide, silence=True)
         risk, _ = _risk(scorer, sight)
         segment = _segment(customer, sight, scorer.guide.value_cut)
         self._put_aside(customer, sight, risk, scorer.guide, segment, effects)
@@ -114,6 +119,7 @@ class Desk:
         asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
         customer.pending = remember(customer.pending, asked, self.question)
         effects.stats.add_value(day_of(at_ms), sight.value)
+        count_buying(customer.activity, sight, day_of(at_ms), self.question.snapshot_days, effects)
         steering.book_look(customer, segment, sight.value, risk, effects)
         effects.inputs.add(day_of(at_ms), asked.vector)
 
@@ -130,8 +136,9 @@ class Desk:
         """Turn transitions of the episode that no look has caused (an outcome's) into alerts."""
         if transitions:
             past = customer.pending[0].vector if customer.pending else None
-            sight = see(customer, self.question.churn_on, silence=trigger is SILENCE)
-            told = Telling(sight, past, trigger, since_ms, guides.at(customer.as_of_ms))
+            scorer = guides.at(customer.as_of_ms)
+            sight = see(customer, self.question.churn_on, scorer.guide, silence=trigger is SILENCE)
+            told = Telling(sight, past, trigger, since_ms, scorer)
             self.herald.announce(customer_id, customer, transitions, told, effects)
 
 

@@ -7,12 +7,14 @@ from typing import Final, Literal
 import msgspec
 
 from agents.record import Customer
-from alerts.value import annual_value
+from alerts.value import History, annual_value, buying_in
 from features.catalog import INDEX
 from features.vector import vector
+from models.guide import Guide
 from streams.time import DAY_MS
 
 _ORDER_DAYS: Final = INDEX["order_days"]
+_SILENCE_DAYS: Final = INDEX["order_silence_days"]
 _GAP_MEAN_DAYS: Final = INDEX["gap_mean_days"]
 _AMOUNT: Final = INDEX["amount_lifetime"]
 
@@ -27,7 +29,7 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
         mean_gap_days: mean days between those, or between login days where there are none; None below two.
         stayed_ms: the last sign of staying (an order, by default); 0 where there is none.
         silence_days: days since then, or since the first record.
-        value: expected annual spend.
+        value: expected annual spend, if they stay.
     """
 
     figures: list[float]
@@ -38,9 +40,16 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     silence_days: float
     value: float
 
+    @property
+    def history(self) -> History:
+        """Orders in short. Days are whole ones, as the features count them."""
+        figures, order_days = self.figures, self.order_days
+        span_days = figures[_GAP_MEAN_DAYS] * (order_days - 1) if order_days > 1 else 0.0
+        return History(order_days, figures[_AMOUNT], span_days, span_days + figures[_SILENCE_DAYS])
 
-def see(customer: Customer, churn_on: Literal["orders", "any"], *, silence: bool) -> Sight:
-    """Look at the customer as of `customer.as_of_ms`; `silence` tells that no event is the cause."""
+
+def see(customer: Customer, churn_on: Literal["orders", "any"], guide: Guide, *, silence: bool) -> Sight:
+    """Look at the customer as of `customer.as_of_ms`, knowing what `guide` tells of the population; `silence`: no event is the cause."""
     activity, at_ms = customer.activity, customer.as_of_ms
     # An event at midnight sharp belongs to the day that begins; a snapshot at midnight sees the days before it only.
     figures = vector(activity, at_ms if silence else at_ms + 1)
@@ -49,8 +58,10 @@ def see(customer: Customer, churn_on: Literal["orders", "any"], *, silence: bool
     if first_ms is None:
         first_ms = customer.first_ms
     mean_gap_days: float | None = None
+    age_days = figures[_SILENCE_DAYS]
     if order_days > 1:
         mean_gap_days = figures[_GAP_MEAN_DAYS]
+        age_days += mean_gap_days * (order_days - 1)
     elif activity.login_tiles or activity.past is not None:
         mean_gap_days = activity.mean_gap_days()
     stayed_ms = (last_order_ms if churn_on == "orders" else activity.last_activity_ms) or 0
@@ -64,7 +75,8 @@ def see(customer: Customer, churn_on: Literal["orders", "any"], *, silence: bool
         value=annual_value(
             order_days=order_days,
             amount=figures[_AMOUNT],
-            span_days=0.0 if last_order_ms is None else (last_order_ms - first_ms) / DAY_MS,
+            age_days=age_days,
             override=None if customer.attributes is None else customer.attributes.annual_value,
+            buying=buying_in(guide.extra),
         ),
     )

@@ -23,12 +23,17 @@ VALUE_EDGES: Final = tuple(1.05**power for power in range(-95, 470))
 
 
 class DayStats(msgspec.Struct, array_like=True):
-    """Counts of one UTC day: per lane edge to change in crossings, value bin to customers, episodes opened, and the ledger's entries."""
+    """Counts of one UTC day: per lane edge to change in crossings, value bin to customers, episodes opened, the ledger's entries.
+
+    Then who buys how: cell to change in customers, and bin to first orders of that amount (`value_fit`).
+    """
 
     rises: dict[str, dict[int, Tally]] = {}
     values: dict[int, Count] = {}
     opened: Count = 0
     ledger: dict[str, Tally] = {}
+    buyers: dict[int, Tally] = {}
+    firsts: dict[int, Count] = {}
 
     def add(self, other: DayStats) -> None:
         """Add the counts of `other`."""
@@ -50,7 +55,7 @@ class StatsBuilder:
     >>> stats = StatsBuilder()
     >>> stats.add_rise(10_000, "loyal", 0.2, 0.43)
     >>> stats.take()
-    {10000: [{'loyal': {41: 1, 87: -1}}, {}, 0, {}]}
+    {10000: [{'loyal': {41: 1, 87: -1}}, {}, 0, {}, {}, {}]}
     """
 
     def __init__(self) -> None:
@@ -70,6 +75,21 @@ class StatsBuilder:
         index = bisect_right(VALUE_EDGES, value)
         values[index] = values.get(index, 0) + 1
 
+    def move_buyer(self, day: int, old: int | None, new: int) -> None:
+        """Count a customer in another cell of `value_fit` than so far; `old` is None for one who is new."""
+        if old == new:
+            return
+        buyers = self._day(day).buyers
+        buyers[new] = buyers.get(new, 0) + 1
+        if old is not None:
+            buyers[old] = buyers.get(old, 0) - 1
+
+    def add_first(self, day: int, amount: float) -> None:
+        """Count the amount of a customer's first order, on the UTC day on which it was noted."""
+        firsts = self._day(day).firsts
+        index = bisect_right(VALUE_EDGES, amount)
+        firsts[index] = firsts.get(index, 0) + 1
+
     def add_opening(self, day: int) -> None:
         """Count an episode that opened on a UTC day."""
         self._day(day).opened += 1
@@ -80,7 +100,7 @@ class StatsBuilder:
         entries[name] = entries.get(name, 0) + amount
 
     def take(self) -> dict[int, Any]:
-        """Return the counts as plain data (UTC day to `[rises, values, opened, ledger]`) and start anew."""
+        """Return the counts as plain data (UTC day to `[rises, values, opened, ledger, buyers, firsts]`) and start anew."""
         taken: dict[int, Any] = msgspec.to_builtins(self._days, str_keys=False, order="deterministic")
         self._days = {}
         return taken

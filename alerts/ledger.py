@@ -17,6 +17,7 @@ from alerts.budget import BudgetKeeper
 from alerts.counts import counts_in
 from alerts.play_budget import PlayBudgets
 from alerts.policy import Policy
+from alerts.value_fit import BuyingKeeper
 from streams.bounds import Tally
 from streams.errors import Corrupt
 from streams.time import DAY_MS
@@ -95,29 +96,33 @@ class Books:
         self.budget = BudgetKeeper(policy)
         self.ledger = Ledger()
         self.plays = PlayBudgets(plays or {})
+        self.buying = BuyingKeeper()
 
     def absorb(self, source: int, stats: Mapping[int, Any]) -> None:
         """Add what a `StatsBuilder` took; raises `Corrupt` where it is something else."""
         counted = counts_in(source, stats)
         self.budget.add(counted)
+        self.buying.add(counted)
         for day, counts in counted.items():
             self.ledger.add(day, self.plays.add(day, counts.ledger))
 
     def at(self, boundary_ms: int, quality: Mapping[str, float]) -> dict[str, Any]:
         """Return what the budgets say; the ledger is read where it is kept."""
-        return self.budget.at(boundary_ms, quality) | self.plays.at(boundary_ms)
+        return self.budget.at(boundary_ms, quality) | self.plays.at(boundary_ms) | self.buying.at(boundary_ms)
 
     def dump(self) -> object:
         """Return the state as plain data."""
-        return [self.budget.dump(), self.ledger.dump(), self.plays.dump()]
+        return [self.budget.dump(), self.ledger.dump(), self.plays.dump(), self.buying.dump()]
 
     def load(self, state: Any) -> None:
         """Take back what `dump` returned; raises `Corrupt` where it is something else."""
         match state:
-            case [budget, ledger, *plays] if isinstance(budget, list | tuple):
+            case [budget, ledger, *later] if isinstance(budget, list | tuple):
                 self.budget.load(budget)
                 self.ledger.load(ledger)
-                if plays:
-                    self.plays.load(plays[0])
+                if later:
+                    self.plays.load(later[0])
+                if len(later) > 1:
+                    self.buying.load(later[1])
             case _:  # written before there was a ledger
                 self.budget.load(state)

@@ -132,7 +132,7 @@ def test_statistics_of_before_openings_were_counted_are_read() -> None:
     keeper = BudgetKeeper(POLICY)
     keeper.absorb(0, {100: [{"loyal": {81: 1, 101: -1}}, {}]})
     keeper.load([{100: [{"loyal": {81: 1, 101: -1}}, {}]}, {"loyal": 100}])
-    assert keeper.dump() == [{100: [{"loyal": {81: 1, 101: -1}}, {}, 0, {}]}, {"loyal": 100}]
+    assert keeper.dump() == [{100: [{"loyal": {81: 1, 101: -1}}, {}, 0, {}, {}, {}]}, {"loyal": 100}]
 
 
 def test_lanes_do_not_mix() -> None:
