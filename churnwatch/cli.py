@@ -25,6 +25,7 @@ from churnwatch.commands import (
     dlq,
     doctor,
     forget,
+    kpi,
     model,
     publish,
     topics,
@@ -81,6 +82,7 @@ app.add_typer(topics.app, name="topics")
 app.command("customer")(customer.customer)
 app.command("alerts")(alerts.alerts)
 app.add_typer(dlq.app, name="dlq")
+app.command("kpi")(kpi.kpi)
 app.add_typer(model.app, name="model")
 app.add_typer(config.app, name="config")
 app.command("forget")(forget.forget)
