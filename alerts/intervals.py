@@ -80,11 +80,7 @@ def share_difference(strata: Sequence[Stratum], z: float = Z_95) -> Interval | N
     >>> [round(bound, 3) for bound in found]
     [0.1, -0.21, 0.361]
     """
-    pairs = _weighted(strata)
-    if not pairs:
-        return None
-    estimate = sum(w * (_share(s.treated) - _share(s.held)) for w, s in pairs)
-    return Interval(estimate, _limit(pairs, estimate, -EDGE, z), _limit(pairs, estimate, EDGE, z))
+    return _score(_weighted(strata), z)
 
 
 def share_error(strata: Sequence[Stratum], difference: float = 0.0) -> float:
@@ -121,21 +117,12 @@ def mean_difference(strata: Sequence[Stratum], level: float = 0.975) -> Interval
 def expected_difference(strata: Sequence[Stratum], z: float = Z_95) -> Interval | None:
     """Return what the difference of shares is worth a treated customer, at what those would spend who stay; None as above.
 
-    In each stratum the difference times its customers' mean expected spend. The bounds are Agresti and Caffo's ("Simple and
-    effective confidence intervals", The American Statistician 54, 2000), for that spend has no part in the lot.
+    In each stratum the difference times its customers' mean expected spend: the same interval, under other weights.
     """
-    pairs = _weighted(strata)
-    if not pairs:
-        return None
-    estimate = variance = 0.0
-    for weight, (treated, held) in pairs:
-        worth = weight * treated.expected / treated.n
-        estimate += worth * (_share(treated) - _share(held))
-        for arm in (treated, held):
-            smooth = (arm.kept + 1) / (arm.n + 2)
-            variance += worth * worth * smooth * (1.0 - smooth) / (arm.n + 2)
-    margin = z * math.sqrt(variance)
-    return Interval(estimate, estimate - margin, estimate + margin)
+    pairs = [(weight * s.treated.expected / s.treated.n, s) for weight, s in _weighted(strata)]
+    whole = sum(worth for worth, _ in pairs)
+    interval = _score([(worth / whole, s) for worth, s in pairs], z) if whole else None
+    return None if interval is None else interval.times(whole)
 
 
 def always_valid_margin(error: float, alpha: float) -> float:
@@ -163,6 +150,13 @@ def _share(arm: Arm) -> float:
 def _spread(arm: Arm) -> float:
     """The arm's variance of spend."""
     return max(arm.squares - arm.spend * arm.spend / arm.n, 0.0) / (arm.n - 1)
+
+
+def _score(pairs: Sequence[tuple[float, Stratum]], z: float) -> Interval | None:
+    if not pairs:
+        return None
+    estimate = sum(weight * (_share(s.treated) - _share(s.held)) for weight, s in pairs)
+    return Interval(estimate, _limit(pairs, estimate, -EDGE, z), _limit(pairs, estimate, EDGE, z))
 
 
 def _limit(pairs: Sequence[tuple[float, Stratum]], estimate: float, edge: float, z: float) -> float:

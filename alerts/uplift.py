@@ -1,6 +1,6 @@
 """Did it help? What the trials in the ledger say: retention, spend and value, treated against held out.
 
-    ledger entries -> `trials_in` -> per row (all, a segment, an action, a reason) the arms' sums by segment and month
+    entries of the ledger -> `trials_in` -> per row (all, a segment, an action, a reason) the arms' sums by segment and month
                    -> `strata_of` -> strata in which both arms have some customers -> `assess` -> `Uplift`
 
 Both arms are told as they were drawn, whatever the team got round to (intention to treat), so what is claimed is the effect
@@ -152,6 +152,15 @@ def done_in(ledger: Ledger, months: Mapping[str, object] | None = None) -> dict[
     return rows
 
 
+def months_in(ledger: Ledger) -> dict[str, int]:
+    """Return the months in which trials were concluded, ascending, with how many."""
+    found: dict[str, int] = {}
+    for month, told_by, amount in ledger.entries(NAME):
+        if told_by[-1] == "n":
+            found[month] = found.get(month, 0) + amount
+    return found
+
+
 def strata_of(cells: Cells) -> list[Stratum]:
     """Return strata of customers alike: a segment's consecutive months, put together until both arms have `BLOCK_MIN`.
 
@@ -222,4 +231,6 @@ def _part(some: int, of: int) -> float:
 
 
 def _on_some(effect: Interval | None, share: float) -> Interval | None:
-    return None if effect is None or share < REACHED_MIN else effect.times(1.0 / share)
+    if effect is None or share < REACHED_MIN:
+        return None
+    return Interval(*(min(max(bound / share, -1.0), 1.0) for bound in effect))
