@@ -21,14 +21,17 @@ from churnwatch.commands import (
     bootstrap,
     config,
     customer,
+    deliver,
     demo,
     dlq,
     doctor,
     forget,
     kpi,
     model,
+    playbook,
     publish,
     topics,
+    uplift,
     version,
     worker,
 )
@@ -38,7 +41,7 @@ from churnwatch.terminal import note
 from streams.errors import ChurnwatchError, ConfigError
 
 DEBUG_VARIABLE = "CHURNWATCH_DEBUG"
-LONG_RUNNING = {"worker", "demo"}
+LONG_RUNNING = {"worker", "deliver", "demo"}
 """They set up logging themselves."""
 
 app = typer.Typer(
@@ -81,12 +84,15 @@ app.command("publish")(publish.publish)
 app.add_typer(topics.app, name="topics")
 app.command("customer")(customer.customer)
 app.command("alerts")(alerts.alerts)
+app.command("deliver")(deliver.deliver)
 app.add_typer(dlq.app, name="dlq")
 app.command("kpi")(kpi.kpi)
 app.add_typer(model.app, name="model")
+app.add_typer(playbook.app, name="playbook")
 app.add_typer(config.app, name="config")
 app.command("forget")(forget.forget)
 app.command("doctor")(doctor.doctor)
+app.command("uplift")(uplift.uplift)
 app.command("version")(version.version)
 
 
