@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from churnwatch.deliver import GRACE_SECONDS, LEAVE_SECONDS
 from churnwatch.settings import Settings
 from churnwatch.settings_sources import public_name
 
@@ -22,7 +23,7 @@ services: dict[str, dict[str, Any]] = compose["services"]
 
 
 def test_the_services_are_those_of_the_documentation() -> None:
-    assert set(services) == {"kafka", "redis", "init", "worker", "prometheus", "grafana"}
+    assert set(services) == {"kafka", "redis", "init", "worker", "deliver", "prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", services)
@@ -85,6 +86,19 @@ def test_settings_passed_on_exist_and_are_valid(name: str, monkeypatch: pytest.M
 def test_the_worker_has_the_time_to_drain() -> None:
     grace_ms = 1000 * int(services["worker"]["stop_grace_period"].removesuffix("s"))
     assert grace_ms > Settings.model_fields["drain_ms"].default
+
+
+def test_deliver_is_asked_for_and_has_the_time_to_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver = services["deliver"]
+    assert deliver["profiles"] == ["deliver"], "without a receiver it would only end and be started again"
+    port = Settings.model_fields["webhook_port"].default
+    assert deliver["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f":{port}/healthz" in deliver["healthcheck"]["test"][-1]
+    grace_ms = 1000 * int(deliver["stop_grace_period"].removesuffix("s"))
+    assert grace_ms > Settings.model_fields["webhook_timeout_ms"].default + 1000 * (GRACE_SECONDS + LEAVE_SECONDS)
+    for variable, value in deliver["environment"].items():
+        monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-(\w*)\}", r"\1", value))
+    assert Settings().webhook_format == "json"
 
 
 def test_no_password_has_a_default() -> None:
