@@ -21,7 +21,7 @@ from alerts.episode import Basis, Transition
 from alerts.heard import is_heard
 from alerts.policy import Policy, threshold_for
 from alerts.reasons import Rise
-from alerts.segments import segment_of
+from alerts.segments import frequent_in, segment_of
 from models.guide import Guide
 from models.labels import Pending, pack_vector, remember, unpack_vector
 from models.question import Question
@@ -62,7 +62,7 @@ class Desk:
         guide = scorer.guide
         sight = see(customer, self.question.churn_on, guide, silence=trigger is SILENCE)
         risk, basis = _risk(scorer, sight)
-        segment = _segment(customer, sight, guide.value_cut)
+        segment = _segment(customer, sight, guide)
         customer.risk = risk
         # Nobody with too few order days is warned, and the next order makes their past old news: then no shift is needed.
         warned = customer.episode.open or sight.order_days >= self.policy.min_order_days
@@ -109,7 +109,7 @@ class Desk:
         scorer = guides.at(customer.as_of_ms)
         sight = see(customer, self.question.churn_on, scorer.guide, silence=True)
         risk, _ = _risk(scorer, sight)
-        segment = _segment(customer, sight, scorer.guide.value_cut)
+        segment = _segment(customer, sight, scorer.guide)
         self._put_aside(customer, sight, risk, scorer.guide, segment, effects)
 
     def _put_aside(
@@ -149,10 +149,14 @@ def _risk(scorer: Scorer, sight: Sight) -> tuple[float, Basis]:
     return silence_risk(sight.silence_days, sight.mean_gap_days, sight.order_days), "rule"
 
 
-def _segment(customer: Customer, sight: Sight, cut: float | None) -> str:
-    own = None if customer.attributes is None else customer.attributes.segment
+def _segment(customer: Customer, sight: Sight, guide: Guide) -> str:
     return segment_of(
-        tenure_days=sight.tenure_days, order_days=sight.order_days, value=sight.value, value_cut=cut, override=own
+        tenure_days=sight.tenure_days,
+        order_days=sight.order_days,
+        value=sight.value,
+        value_cut=guide.value_cut,
+        frequent_days=frequent_in(guide.extra),
+        override=None if customer.attributes is None else customer.attributes.segment,
     )
 
 

@@ -11,7 +11,7 @@
     3. Every four weeks the learner fits the four figures of the process to the cells, as of midnight, by the likelihood (Fader, Hardie and
        Lee 2005, equation 6, with a chance to leave after the first order) less a penalty for being far from the default: in a young log
        plain likelihood runs off to where hardly anybody ever leaves. (Online Retail II, first half: a = .02, b = 19.)
-    4. A typical order is the median of first orders.
+    4. A typical order is the median of first orders. Frequent are the days with an order that a third of last year's customers has reached.
 
 Cells of four weeks cost nothing: on both logs the fit from cells ranks customers as that from days does, to the third digit.
 """
@@ -31,7 +31,7 @@ from scipy.special import gammaln
 
 from alerts.counts import VALUE_EDGES, DayStats, add_to
 from alerts.value import DEFAULT_BUYING
-from streams.bounds import Day, Finite, Tally
+from streams.bounds import Count, Day, Finite, Tally
 from streams.errors import Corrupt
 from streams.time import day_of
 
@@ -41,7 +41,7 @@ PERIOD_DAYS: Final = 28
 PERIODS_MAX: Final = 39
 """Whose first order is longer ago (three years) is no longer counted: shops change."""
 
-REPEATS: Final = (*range(11), 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72, 86, 103, 124, 149, 179, 215, 258, 310, 372)
+REPEATS: Final[tuple[int, ...]] = (*range(11), 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72, 86, 103, 124, 149, 179, 215, 258, 310, 372)
 """Lower edges of the cells by repeats."""
 
 MIDDLES: Final = np.array([(low + high - 1) / 2 for low, high in zip(REPEATS, (*REPEATS[1:], 447), strict=True)])
@@ -53,6 +53,10 @@ HOLD_CUSTOMERS: Final = 1_000
 
 LOGS_MAX: Final = (-5.0, 8.0)
 DAYS_WAITING_MAX: Final = 800
+FREQUENT_SHARE: Final = 1 / 3
+RECENT_PERIODS: Final = 13
+"""Four weeks each: who has not ordered for longer does not count when it is asked what is frequent."""
+
 FIRSTS_MAX: Final = 50_000
 """Of so many first orders counts are halved, so that prices of years ago are forgotten."""
 
@@ -73,13 +77,14 @@ def unpacked(cell: int) -> tuple[int, int, int]:
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    """What is kept; `told` is what was fitted last, on `fitted_day`, and `waiting` days that lie ahead of the boundary."""
+    """What is kept; `told` and `frequent` are of the last fit, on `fitted_day`; `waiting` are days ahead of the boundary."""
 
     cells: dict[int, Tally] = {}
     firsts: dict[int, Tally] = {}
     told: list[Finite] = []
     fitted_day: Day = -1
     waiting: dict[Day, tuple[dict[int, Tally], dict[int, Tally]]] = {}
+    frequent: Count = 0
 
 
 class BuyingKeeper:
@@ -99,14 +104,18 @@ class BuyingKeeper:
         self._take_in(sorted(waiting)[:-DAYS_WAITING_MAX])
 
     def at(self, boundary_ms: int) -> dict[str, Any]:
-        """Return `buying`, the figures of `value.Buying`, from days that ended by the boundary; nothing while too few are known."""
+        """Return `buying`, the figures of `value.Buying`, and `frequent_days`, from days that ended by the boundary.
+
+        Nothing while too few customers are known.
+        """
         kept, day = self._kept, day_of(boundary_ms)
         self._take_in(sorted(known for known in kept.waiting if known < day))
         if kept.fitted_day < 0 or day >= kept.fitted_day + PERIOD_DAYS:
             self._forget(day)
             if sum(max(count, 0) for count in kept.cells.values()) >= CUSTOMERS_MIN:
                 kept.told, kept.fitted_day = [*fit(kept.cells, day), typical(kept.firsts)], day
-        return {"buying": list(kept.told)} if kept.told else {}
+                kept.frequent = frequent_days(kept.cells, day)
+        return {"buying": list(kept.told), "frequent_days": kept.frequent} if kept.told else {}
 
     def _take_in(self, days: list[int]) -> None:
         for day in days:
@@ -144,6 +153,22 @@ def typical(firsts: Mapping[int, int]) -> float:
         return 0.0
     place = next(place for place, total in zip(places, sums, strict=True) if 2 * total >= sums[-1])
     return float(f"{VALUE_EDGES[min(place, len(VALUE_EDGES) - 1)]:.4g}") if place else 0.0
+
+
+def frequent_days(cells: Mapping[int, int], day: int) -> int:
+    """Return the days with an order that the most frequent third of the customers of the last year has reached; 0 where there are none."""
+    oldest = day // PERIOD_DAYS - RECENT_PERIODS
+    reached: dict[int, int] = {}
+    for cell, count in cells.items():
+        first, periods, place = unpacked(cell)
+        if first + periods >= oldest and count > 0:
+            reached[place] = reached.get(place, 0) + count
+    above, wanted = 0, FREQUENT_SHARE * sum(reached.values())
+    for place in sorted(reached, reverse=True):
+        above += reached[place]
+        if above >= wanted:
+            return REPEATS[min(place, len(REPEATS) - 1)] + 1
+    return 0
 
 
 def fit(cells: Mapping[int, int], day: int) -> list[float]:

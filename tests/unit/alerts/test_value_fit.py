@@ -1,5 +1,7 @@
 """How customers buy, from counts: the fit finds what a shop was made of, and the sums know no order."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from alerts.value_fit import (
     BuyingKeeper,
     cell_of,
     fit,
+    frequent_days,
     typical,
     unpacked,
 )
@@ -27,7 +30,7 @@ def shop(customers: int, shape: float, rate_days: float, a: float, b: float) -> 
     """Cells of customers who buy and leave just as the model says."""
     rng, cells = np.random.default_rng(5), dict[int, int]()
     for _ in range(customers):
-        day = first = last = TODAY - rng.integers(100, 700)
+        day = first = last = float(TODAY - rng.integers(100, 700))
         rate, leaves, repeats = rng.gamma(shape) / rate_days, rng.beta(a, b), 0
         while rng.random() > leaves and (day := day + rng.exponential(1 / rate)) < TODAY:
             last, repeats = day, repeats + 1
@@ -62,6 +65,11 @@ def days(*moves: tuple[int, int | None, int]) -> dict[int, DayStats]:
     return counts_in(0, stats.take())
 
 
+def kept(keeper: BuyingKeeper) -> list[Any]:
+    found: Any = keeper.dump()
+    return list(found)
+
+
 def crowd(day: int) -> list[tuple[int, int | None, int]]:
     return [(day, None, cell_of(day - 3, day - 3, 0))] * CUSTOMERS_MIN
 
@@ -71,7 +79,7 @@ def test_one_who_moves_is_counted_once() -> None:
     keeper = BuyingKeeper()
     keeper.add(days((TODAY - 40, None, first), (TODAY, first, second), (TODAY, second, second)))
     keeper.at((TODAY + 1) * DAY_MS)
-    assert keeper.dump()[0] == {second: 1}  # type: ignore[index]
+    assert kept(keeper)[0] == {second: 1}
 
 
 def test_nothing_is_said_of_a_handful() -> None:
@@ -104,13 +112,19 @@ def test_it_is_bounded() -> None:
     keeper = BuyingKeeper()
     for day in range(DAYS_WAITING_MAX + 5):
         keeper.add(days((day, None, cell_of(day, day, 0))))
-    _, _, _, _, waiting = keeper.dump()  # type: ignore[misc, attr-defined]
-    assert len(waiting) == DAYS_WAITING_MAX
+    assert len(kept(keeper)[4]) == DAYS_WAITING_MAX
     keeper.add({1: DayStats(firsts={50: 10 * FIRSTS_MAX, 60: 1})})
     keeper.at((PERIODS_MAX + 40) * PERIOD_DAYS * DAY_MS)
-    cells, firsts, *_ = keeper.dump()  # type: ignore[misc, attr-defined]
-    assert cells == {}
-    assert sum(firsts.values()) <= FIRSTS_MAX
+    assert kept(keeper)[0] == {}
+    assert sum(kept(keeper)[1].values()) <= FIRSTS_MAX
+
+
+def test_frequent_is_what_a_third_of_last_year_s_customers_has_reached() -> None:
+    cells = {cell_of(TODAY - 200, TODAY - 9, repeats): 10 for repeats in range(9)}
+    assert frequent_days(cells, TODAY) == 7  # 7, 8 or 9 days with an order: 30 of 90
+    long_ago = {cell_of(TODAY - 900, TODAY - 600, 40): 1_000}
+    assert frequent_days(cells | long_ago, TODAY) == 7
+    assert frequent_days(long_ago, TODAY) == frequent_days({}, TODAY) == 0
 
 
 def test_it_comes_back_as_it_was() -> None:
