@@ -120,12 +120,10 @@ class Delivery:
         if alert.alert_id in known:
             self._metrics.settled("repeated")
             return True
-        if not await self._post(record, posting(alert, record.value or b"", owner, self._terms.form), leaving):
-            return False
-        known.add(alert.alert_id)
-        return True
+        what = posting(alert, record.value or b"", owner, self._terms.form)
+        return await self._post(record, what, known, leaving)
 
-    async def _post(self, record: RawRecord, what: Posting, leaving: asyncio.Event) -> bool:
+    async def _post(self, record: RawRecord, what: Posting, known: Known, leaving: asyncio.Event) -> bool:
         first = self._clock()
         failures = 0
         while True:
@@ -137,6 +135,7 @@ class Delivery:
             if meant == "delivered":
                 self._receiver.succeeded()
                 self._metrics.settled("delivered")
+                known.add(what.alert_id)  # not one that was refused: `dlq replay` brings it back, to be tried again
                 return True
             if meant == "refused":
                 self._receiver.succeeded()  # it is there, and has said what it thinks of this one
