@@ -1,9 +1,10 @@
 """The verdict on a comparison of retention: helped, harmed, no difference that matters, or not yet enough to tell.
 
 An interval of 95 % holds for one look at a moment that was fixed beforehand. A command and a dashboard are looked at whenever
-somebody likes, and whoever stops at the first good day finds an effect where there is none: with a look a month for two years,
-in about one shop of six. So the verdict goes by a bound that holds for all looks together (`intervals.always_valid_margin`): with no true
-effect, `helped` is ever said in at most half of `ALPHA` of the shops. The price is about half as many customers again.
+somebody likes, and whoever stops at the first good day finds an effect where there is none: with a look a month for one year,
+in one shop of ten (`make study NAME=uplift`). So the verdict goes by a bound that holds for all looks together
+(`intervals.always_valid_margin`): with no true effect, `helped` is ever said in at most half of `ALPHA` of the shops. The price
+is about twice as many customers.
 """
 
 from __future__ import annotations
