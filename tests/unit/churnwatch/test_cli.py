@@ -58,7 +58,9 @@ def test_every_command_has_help_that_teaches(command: str, capsys: pytest.Captur
         assert cli.run([command, sub, "--help"]) == 0
 
 
-@pytest.mark.parametrize("command", ["worker", "backtest", "publish", "customer", "alerts", "deliver", "doctor", "forget", "demo"])
+@pytest.mark.parametrize(
+    "command", ["worker", "backtest", "publish", "customer", "alerts", "deliver", "doctor", "forget", "demo", "uplift"]
+)
 def test_help_gives_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     cli.run([command, "--help"])
     assert f"churnwatch {command}" in capsys.readouterr().out.split("Try:")[1]
