@@ -108,7 +108,7 @@ class LearnerRunner:
                 await asyncio.sleep(rests.after_loss(clock_s()))
                 worked, action = True, self.open
             except (StoreUnavailable, CommitUnknown) as error:
-                self._observer.learner_waiting(str(error))
+                self._observer.learner_waiting(error)
                 await self._pause(delay)
                 worked, delay, action = True, min(delay * 2, RETRY_SECONDS_MAX), self.open
             if not worked:

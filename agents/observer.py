@@ -39,5 +39,5 @@ class LearnerObserver(Protocol):
     def learnt(self, learner: Learner, waiting_batches: int) -> None:
         """A commit has succeeded."""
 
-    def learner_waiting(self, why: str) -> None:
+    def learner_waiting(self, why: StateError) -> None:
         """The store does not answer."""

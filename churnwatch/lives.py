@@ -13,7 +13,7 @@ from churnwatch.kafka import librdkafka_options
 from churnwatch.settings import Settings
 from features.redis_client import Client
 from features.redis_layout import Layout
-from streams.errors import StoreUnavailable
+from streams.errors import NotOpened, StoreUnavailable
 
 log = logging.getLogger("churnwatch.worker")
 
@@ -27,7 +27,7 @@ def lives(client: Client, namespace: str, partitions: int) -> Callable[[], Await
             for partition in range(partitions):
                 value = await client.get(Layout(namespace, partition).meta)
                 if not isinstance(value, bytes):
-                    raise StoreUnavailable(f"no worker has opened partition {partition} yet")
+                    raise NotOpened(f"no worker has opened partition {partition} yet")
                 found[partition] = decode_meta(value).born
         except (RedisError, OSError) as error:
             raise StoreUnavailable(f"Redis cannot be reached: {error}") from error

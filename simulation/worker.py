@@ -61,7 +61,7 @@ class Observer:
     def learnt(self, learner: Learner, waiting_batches: int) -> None:
         """The store has told the checkers already."""
 
-    def learner_waiting(self, why: str) -> None:
+    def learner_waiting(self, why: StateError) -> None:
         """Waiting is what it shall do."""
 
 

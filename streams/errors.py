@@ -7,7 +7,8 @@ ChurnwatchError
 └── StateError           the stored state cannot be used
     ├── FenceLost        another writer has changed it: this one must read anew or stop
     ├── StoreUnavailable the store does not answer or refuses for now: wait and try again
-    │   └── LogUnavailable   nor does Kafka what must be known before the state can go on
+    │   ├── LogUnavailable   nor does Kafka what must be known before the state can go on
+    │   └── NotOpened        it answers, but no worker has yet stored what is waited for
     ├── CommitUnknown    the connection broke during a commit: read anew to learn whether it was applied
     ├── NewerSchema      a newer Churnwatch wrote it
     └── Corrupt          it is not what Churnwatch writes
@@ -53,6 +54,10 @@ class StoreUnavailable(StateError):
 
 class LogUnavailable(StoreUnavailable):
     """Kafka does not answer what must be known before a partition's state can go on: wait and ask again."""
+
+
+class NotOpened(StoreUnavailable):
+    """No worker has opened a partition yet whose state must be known: wait and ask again."""
 
 
 class CommitUnknown(StateError):
