@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -14,24 +15,35 @@ from msgspec.structs import replace
 from agents import steering
 from agents.effects import AlertNote, Effects
 from agents.record import Customer
+from agents.routing import routing_headers
 from agents.sight import Sight
 from agents.trials import begin_trial
 from alerts import alert as alerts
 from alerts import score as scores
 from alerts.alert import Action, Reason, Trigger, model_stamp
+from alerts.bandit import Learnt, rates_in
 from alerts.bands import Band
 from alerts.episode import Basis, Transition
+from alerts.farewell import retold
 from alerts.play import Play
 from alerts.play_budget import book_wanted, cuts_in
 from alerts.playbook import Case, remember, suggest
 from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
 from alerts.value import at_risk
 from features.catalog import CATALOG
+from features.tiles import RETENTION_DAYS
+from features.vector import vector
 from models.guide import Guide
-from models.labels import unpack_vector
+from models.labels import pack_vector, unpack_vector
 from models.scorer import Scorer
 from streams.outgoing import Outgoing
-from streams.time import day_of
+from streams.time import DAY_MS, day_of
+
+PAST_MS: Final = 30 * DAY_MS
+"""Where no snapshot is kept any more, customers are held against themselves so long before."""
+
+BACK_MS: Final = (RETENTION_DAYS - 90) * DAY_MS
+"""How far back a customer can be seen as they were: whole but for sums of more than 90 days."""
 
 
 class Telling(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +77,8 @@ class Herald:
         sign: what silence is of, in words: `order`, or `sign of life`.
         alerts_topic, scores_topic: names of topics.
         horizon_days: the question's.
+        exploration: share of the opened alerts that may try another action than the best known (`bandit`); None: nothing is
+            learnt of actions, and the playbook's ranks stand.
     """
 
     plays: tuple[Play, ...]
@@ -72,6 +86,7 @@ class Herald:
     alerts_topic: str
     scores_topic: str
     horizon_days: int
+    exploration: float | None = None
 
     @property
     def codes(self) -> frozenset[str]:
@@ -87,6 +102,8 @@ class Herald:
         silence = Silence(sight.silence_days, sight.mean_gap_days, self.sign)
         for transition in transitions:
             reasons = explain_step(transition, effect, silence, cancellation=told.cancellation, rise=told.rise)
+            before = self._before(customer, transition, told) if transition.kind == "churned" else ()
+            reasons = retold(transition, customer.episode, reasons, before, self.sign)
             actions = self._advise(customer, transition, reasons, told, effects)
             message = alerts.build(
                 transition,
@@ -97,10 +114,31 @@ class Herald:
                 model=model_stamp(transition.basis, guide.version, guide.examples),
                 trigger=told.trigger,
             )
-            effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message)))
+            headers = routing_headers(customer.attributes)
+            effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message), headers))
             steering.book_alert(customer, transition, message, sight.value, effects)
+            if transition.cause == "won_back":
+                steering.book_won_back(customer, sight.value, effects)
             codes = tuple(reason.code for reason in reasons)
             effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
+
+    def _before(self, customer: Customer, lost: Transition, told: Telling) -> Sequence[Reason]:
+        """Return the reasons as of the opening of the episode in which the customer was lost; none where that is too long ago."""
+        then_ms = customer.episode.opened_ms
+        if then_ms < lost.at_ms - BACK_MS:
+            return ()
+        figures, past = (vector(customer.activity, at_ms) for at_ms in (then_ms + 1, then_ms - PAST_MS))
+        # Those who were not there yet are held against the average customer.
+        known = customer.first_ms < then_ms - PAST_MS
+        then = replace(
+            told,
+            sight=replace(told.sight, figures=figures),
+            past=pack_vector(past) if known else None,
+        )
+        days = told.sight.silence_days - (lost.at_ms - then_ms) / DAY_MS
+        quiet = Silence(max(days, 0.0), told.sight.mean_gap_days, self.sign)
+        opened = replace(lost, kind="opened", cause="rise", at_ms=then_ms)
+        return explain_step(opened, _feature_effects(then), quiet)
 
     def _advise(
         self, customer: Customer, transition: Transition, reasons: Sequence[Reason], told: Telling, effects: Effects
@@ -113,15 +151,18 @@ class Herald:
             do_not_contact=attributes is not None and attributes.do_not_contact,
             suggested=customer.suggested,
         )
-        cuts = cuts_in(told.scorer.guide.extra)
-        advice = suggest(transition, reasons, case, self.plays, cuts)
+        extra = told.scorer.guide.extra
+        cuts = cuts_in(extra)
+        learnt = None if self.exploration is None else Learnt(rates_in(extra), self.exploration)
+        advice = suggest(transition, reasons, case, self.plays, cuts, learnt)
         for code in advice.wanted:
             book_wanted(effects.stats, day_of(at_ms), code, case.value_at_risk)
         customer.suggested = remember(customer.suggested, advice.actions, at_ms, self.plays)
         if transition.kind == "opened":
             # Those held out are told apart by what would have been suggested, like the treated by what was.
             held = transition.holdout
-            wished = suggest(replace(transition, holdout=False), reasons, case, self.plays, cuts) if held else advice
+            treated = replace(transition, holdout=False)
+            wished = suggest(treated, reasons, case, self.plays, cuts, learnt) if held else advice
             begin_trial(
                 customer,
                 transition,

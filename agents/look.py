@@ -120,7 +120,7 @@ class Desk:
         customer.pending = remember(customer.pending, asked, self.question)
         effects.stats.add_value(day_of(at_ms), sight.value)
         count_buying(customer.activity, sight, day_of(at_ms), self.question.snapshot_days, effects)
-        steering.book_look(customer, segment, sight.value, risk, effects)
+        steering.book_look(customer, sight, segment, guide, effects)
         effects.inputs.add(day_of(at_ms), asked.vector)
 
     def announce(

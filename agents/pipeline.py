@@ -30,6 +30,7 @@ from agents.guides import GuideBook
 from agents.look import Desk
 from agents.record import Attributes, Customer
 from agents.rewind import mend
+from agents.touches import note_treatment
 from agents.undo import Undo
 from agents.wakeups import Keeping, Wakeups
 from alerts.alert import Trigger
@@ -181,6 +182,7 @@ class Pipeline:
             effects.reports[event.status] += 1
             if customer.trial is not None:
                 note_outcome(customer.trial, event, customer.episode, self._desk.herald.codes)
+            note_treatment(customer, event)
             was_open, before_ms = customer.episode.open, customer.episode.outcome_ms
             transitions = apply_outcome(customer.episode, event, self._desk.policy)
             steering.book_outcome(customer, event, before_ms, self._desk.herald.codes, effects)

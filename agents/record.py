@@ -15,7 +15,7 @@ from alerts.bands import Band
 from alerts.episode import Episode
 from alerts.trials import Trial
 from features.state import Activity
-from models.labels import Pending
+from models.labels import Pending, Touch
 from streams.bounds import Finite, InstantMs, Share
 from streams.errors import Corrupt, NewerSchema
 
@@ -58,6 +58,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
         cancelled_ms: explicit cancellation in force; None where there is none, or the customer came back.
         suggested: action's code to when it was last suggested, for those that still rest (`playbook.remember`).
         trial: the running or last trial, treated against held out; None before the first.
+        touches: the latest warnings and treatments, for the snapshots that they reach (`models.labels`).
     """
 
     activity: Activity
@@ -72,6 +73,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     cancelled_ms: InstantMs | None = None
     suggested: dict[str, InstantMs] = {}
     trial: Trial | None = None
+    touches: list[Touch] = []
 
     @property
     def present_ms(self) -> int:
@@ -83,7 +85,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
         """Forget everything but what the business has told."""
         self.activity, self.episode = Activity.empty(), Episode()
         self.pending, self.risk, self.band, self.cancelled_ms, self.suggested = [], 0.0, "", None, {}
-        self.trial = None
+        self.trial, self.touches = None, []
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -159,7 +159,8 @@ class Wakeups:
         activity = customer.activity
         happened = activity.orders_between if self.question.churn_on == "orders" else activity.activity_between
         name = pseudonym(customer_id)
-        examples, customer.pending = mature(pending, now_ms, happened, cancelled_ms, self.question, name)
+        touches = customer.touches
+        examples, customer.pending = mature(pending, now_ms, happened, cancelled_ms, self.question, name, touches)
         effects.examples.extend(examples)
         steering.book_labels(customer, examples, now_ms, effects)
         return True

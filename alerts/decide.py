@@ -27,6 +27,10 @@ and Pokrovskii, "Systems with hysteresis", 1989):
 
 An episode closes as `resolved` when the customer comes back or the risk falls below the exit; as `churned` when the
 customer is gone or has cancelled. Those who are gone are never opened; an explicit cancellation is always announced.
+Whoever comes back after `churned` is told of once more, as `resolved`: that closes the case.
+
+Where the team reports outcomes at all, an alert that nobody has taken is told again, as `escalated`, and once more after
+as long; so is a customer still at risk when a snooze ends.
 """
 
 from __future__ import annotations
@@ -60,6 +64,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
             are kept: their risk under the model of now, less the risk as said then.
         shift_since_ms: when that look was; 0 where there is none.
         lift: how much the news in the risk raises it, in log-odds (`change.lift`).
+        heard: the team has reported outcomes of late, so one not reported means that nobody has taken the alert.
         held: a source that the risk rests on is silent as a whole, so the silence may be ours; nothing is opened or
             escalated.
     """
@@ -78,6 +83,11 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     shift_since_ms: int = 0
     lift: float = 0.0
     held: bool = False
+    heard: bool = False
+
+    def reminder_ms(self, policy: Policy) -> int:
+        """Return after how long the team is to be reminded; 0: never."""
+        return policy.reminder_ms if self.heard else 0
 
 
 class Tally(Protocol):
@@ -120,7 +130,7 @@ def decide(
     episode.shift, episode.shift_since_ms = look.shift, look.shift_since_ms
     if look.gone or look.cancelled:
         return _lose(episode, look, threshold, policy)
-    episode.lost = False
+    lost, episode.lost = episode.lost, False
     if returned:
         episode.mark = 0.0
         if episode.open and policy.resolve_on_return:
@@ -129,6 +139,8 @@ def decide(
         episode.mark = news
     else:
         episode.mark = min(max(episode.mark + shift, 0.0), news + policy.hysteresis)
+    if lost:
+        return (episode.step(look.customer_id, "resolved", "won_back", look.as_of_ms),)
     if episode.open:
         return _follow(episode, look, news, threshold, policy, tally)
     return NONE if returned else _watch(episode, look, news, threshold, policy, tally)
@@ -152,6 +164,7 @@ def _watch(
         return NONE
     own = own_threshold(threshold, look.lift, look.risk, policy.floor(look.segment))
     _begin(episode, look, band_of(look.risk, own), own, policy)
+    episode.await_somebody(look.as_of_ms, look.reminder_ms(policy))
     if tally is not None:
         tally.add_opening(day_of(look.as_of_ms))
     return (episode.step(look.customer_id, "opened", "rise", look.as_of_ms),)
@@ -172,9 +185,21 @@ def _follow(
         return NONE
     band = band_of(look.risk, episode.threshold)
     if RANK[band] <= RANK[episode.band]:
-        return NONE
+        return _remind(episode, look, policy)
     episode.band = band
+    episode.await_somebody(look.as_of_ms, look.reminder_ms(policy))
     return (episode.step(look.customer_id, "escalated", "rise", look.as_of_ms),)
+
+
+def _remind(episode: Episode, look: Assessment, policy: Policy) -> tuple[Transition, ...]:
+    """Has the alert waited long enough for somebody to take it, or for the end of its snooze?"""
+    due_ms = episode.remind_ms
+    if not due_ms or look.as_of_ms < due_ms:
+        return NONE
+    snooze_over = due_ms == episode.snoozed_until_ms
+    episode.reminders += not snooze_over
+    episode.await_somebody(look.as_of_ms, look.reminder_ms(policy))
+    return (episode.step(look.customer_id, "escalated", "snooze_over" if snooze_over else "untaken", look.as_of_ms),)
 
 
 def _lose(episode: Episode, look: Assessment, threshold: float, policy: Policy) -> tuple[Transition, ...]:
@@ -195,6 +220,7 @@ def _begin(episode: Episode, look: Assessment, band: Band, threshold: float, pol
     episode.band, episode.threshold, episode.peak_risk, episode.value = band, threshold, look.risk, look.value
     episode.holdout = held_out(look.customer_id, policy.salt, policy.holdout_share)
     episode.outcome, episode.outcome_ms, episode.action, episode.reason = "", 0, "", ""
+    episode.remind_ms, episode.reminders = 0, 0
 
 
 def _mark(episode: Episode, look: Assessment, news: float, tally: Tally | None) -> None:

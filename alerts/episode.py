@@ -1,8 +1,8 @@
 """The episode: all that the alerts remember of one customer between two looks.
 
-    opened ──► escalated ──► resolved | churned        seq 1, 2, 3 …: each alert of an episode has the next one
-      │                          ▲
-      └──────────────────────────┘                     at most one episode of a customer is open at any time
+    opened ──► escalated ──► resolved | churned ──► resolved    seq 1, 2, 3 …: each alert of an episode has the next one
+      │                          ▲                 (won back)
+      └──────────────────────────┘                              at most one episode of a customer is open at any time
 
 An alert's id is a hash of the customer, the episode and the sequence number: the same input gives the same ids, however
 often it is read. An episode is known by its number and by the day on which the customer was first looked at, so that
@@ -22,8 +22,13 @@ from streams.bounds import Count, Day, Finite, InstantMs
 SEQ_MAX: Final = 1_000
 """Alerts of one episode; opened, escalated twice and closed are four."""
 
+REMINDERS_MAX: Final = 2
+"""Of one episode: who has not taken an alert told three times will not take it."""
+
 Kind = Literal["opened", "escalated", "resolved", "churned"]
-Cause = Literal["rise", "return", "fall", "false_alarm", "gone", "cancelled"]
+Cause = Literal[
+    "rise", "untaken", "snooze_over", "return", "won_back", "fall", "false_alarm", "gone", "cancelled"
+]
 Basis = Literal["model", "rule"]
 
 
@@ -32,13 +37,14 @@ class Transition(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: the alert's kind.
-        cause: why: the risk rose (`opened`, `escalated`); the customer came back, the risk fell, or the team called it
-            a false alarm (`resolved`); gone or cancelled (`churned`).
+        cause: why: the risk rose (`opened`, `escalated`); nobody has taken the alert, or its snooze has ended
+            (`escalated`); the customer came back, in time or after `churned` (`won_back`), the risk fell, or the team
+            called it a false alarm (`resolved`); gone or cancelled (`churned`).
         customer_id: whose.
         episode_id: 32 hex characters.
         alert_id: 32 hex characters.
         at_ms: when, on the customer's clock.
-        risk: at the last look.
+        risk: at the last look; 1 where the customer is lost, so that the value at risk is all that they were worth.
         threshold: what the episode was opened under.
         band: highest band that the episode has reached.
         segment: the customer's, at the last look.
@@ -89,6 +95,8 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
         outcome_ms: when that was.
         action: what was done, as reported with it.
         reason: the top reason of the alert that opened it; empty where that was before this was kept.
+        remind_ms: when the alert is told once more unless somebody takes it: after a while, or at the end of a snooze; 0: never.
+        reminders: how often it was for nobody's having taken it.
     """
 
     life_day: Day = 0
@@ -116,17 +124,32 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
     outcome_ms: InstantMs = 0
     action: str = ""
     reason: str = ""
+    remind_ms: InstantMs = 0
+    reminders: Count = 0
 
     def next_look_ms(self, after_ms: int) -> int | None:
-        """Return when a cool-down or snooze ends after `after_ms`: something may be due then. None if neither runs.
+        """Return when a cool-down or snooze ends, or a reminder is due, after `after_ms`; None if nothing of it is to come.
 
-        >>> Episode(quiet_until_ms=50, snoozed_until_ms=20).next_look_ms(30)
-        50
+        >>> Episode(quiet_until_ms=50, snoozed_until_ms=20, remind_ms=40).next_look_ms(30)
+        40
         """
-        quiet_ms, snoozed_ms = self.quiet_until_ms, self.snoozed_until_ms
-        if quiet_ms > after_ms:
-            return snoozed_ms if after_ms < snoozed_ms < quiet_ms else quiet_ms
-        return snoozed_ms if snoozed_ms > after_ms else None
+        quiet_ms, snoozed_ms, remind_ms = self.quiet_until_ms, self.snoozed_until_ms, self.remind_ms
+        next_ms = quiet_ms if quiet_ms > after_ms else 0
+        if snoozed_ms > after_ms and (not next_ms or snoozed_ms < next_ms):
+            next_ms = snoozed_ms
+        if remind_ms > after_ms and (not next_ms or remind_ms < next_ms):
+            next_ms = remind_ms
+        return next_ms or None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody has taken the alert: the last that was reported is neither nothing nor a snooze."""
+        return self.outcome not in ("", "snoozed")
+
+    def await_somebody(self, at_ms: int, reminder_ms: int) -> None:
+        """The alert was told at `at_ms`: remind of it after `reminder_ms` (0: never), but not without end, nor of one held out."""
+        due = reminder_ms and self.reminders < REMINDERS_MAX and not (self.is_taken or self.holdout)
+        self.remind_ms = at_ms + reminder_ms if due else 0
 
     def step(self, customer_id: str, kind: Kind, cause: Cause, at_ms: int) -> Transition:
         """Count one more alert of this episode, which has begun, and return what it is about."""
@@ -140,7 +163,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
             episode_id(customer_id, self.life_day, self.number),
             alert_id(customer_id, self.life_day, self.number, self.seq),
             at_ms,
-            self.risk,
+            1.0 if kind == "churned" else self.risk,
             self.threshold,
             self.band,
             self.segment,
@@ -150,7 +173,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
 
     def close(self, customer_id: str, kind: Kind, cause: Cause, at_ms: int, cool_down_ms: int) -> Transition:
         """Close the episode, begin its cool-down, and return the alert that says so."""
-        self.open = False
+        self.open, self.remind_ms = False, 0
         self.closed_ms = at_ms
         self.quiet_until_ms = at_ms + cool_down_ms
         return self.step(customer_id, kind, cause, at_ms)

@@ -15,7 +15,8 @@ import msgspec
 
 from alerts.budget import BudgetKeeper
 from alerts.counts import counts_in
-from alerts.play_budget import PlayBudgets
+from alerts.heard import Heard
+from alerts.play_sums import PlaySums
 from alerts.policy import Policy
 from alerts.value_fit import BuyingKeeper
 from streams.bounds import Tally
@@ -89,14 +90,15 @@ class Ledger:
 class Books:
     """The learner's statistics over all customers (`models.extra.Extra`): the budget's counts, those of actions, and the ledger.
 
-    `plays`: the daily budget of each action that has one (`play_budget.budgets_of`); none where the books are only read.
+    `plays`: what is summed up about actions, by the playbook's; none where the books are only read.
     """
 
-    def __init__(self, policy: Policy, plays: Mapping[str, float] | None = None) -> None:
+    def __init__(self, policy: Policy, plays: PlaySums | None = None) -> None:
         self.budget = BudgetKeeper(policy)
         self.ledger = Ledger()
-        self.plays = PlayBudgets(plays or {})
+        self.plays = PlaySums() if plays is None else plays
         self.buying = BuyingKeeper()
+        self.heard = Heard()
 
     def absorb(self, source: int, stats: Mapping[int, Any]) -> None:
         """Add what a `StatsBuilder` took; raises `Corrupt` where it is something else."""
@@ -104,15 +106,17 @@ class Books:
         self.budget.add(counted)
         self.buying.add(counted)
         for day, counts in counted.items():
+            self.heard.add(day, counts.ledger)
             self.ledger.add(day, self.plays.add(day, counts.ledger))
 
     def at(self, boundary_ms: int, quality: Mapping[str, float]) -> dict[str, Any]:
         """Return what the budgets say; the ledger is read where it is kept."""
-        return self.budget.at(boundary_ms, quality) | self.plays.at(boundary_ms) | self.buying.at(boundary_ms)
+        said = self.budget.at(boundary_ms, quality)
+        return said | self.plays.at(boundary_ms) | self.buying.at(boundary_ms) | self.heard.at(boundary_ms)
 
     def dump(self) -> object:
         """Return the state as plain data."""
-        return [self.budget.dump(), self.ledger.dump(), self.plays.dump(), self.buying.dump()]
+        return [self.budget.dump(), self.ledger.dump(), self.plays.dump(), self.buying.dump(), self.heard.dump()]
 
     def load(self, state: Any) -> None:
         """Take back what `dump` returned; raises `Corrupt` where it is something else."""
@@ -124,5 +128,7 @@ class Books:
                     self.plays.load(later[0])
                 if len(later) > 1:
                     self.buying.load(later[1])
+                if len(later) > 2:  # noqa: PLR2004 - the third part that was added
+                    self.heard.load(later[2])
             case _:  # written before there was a ledger
                 self.budget.load(state)

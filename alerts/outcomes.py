@@ -2,8 +2,8 @@
 
 | status | effect |
 | --- | --- |
-| acknowledged, contacted, accepted, declined | remembered with the episode |
-| snoozed | remembered; no escalation, and no new episode, before the snooze ends |
+| acknowledged, contacted, accepted, declined | remembered with the episode; nobody is reminded of it any more |
+| snoozed | remembered; no escalation, no reminder and no new episode before the snooze ends; then a customer still at risk is told of again |
 | false_alarm | remembered; an open episode resolves and its cool-down begins |
 
 Outcomes may come late, twice or out of order: the latest by its own time counts, of two at the same instant the one
@@ -39,9 +39,12 @@ def apply_outcome(episode: Episode, outcome: Outcome, policy: Policy) -> tuple[T
     if (at_ms, STATUSES.index(status)) <= (episode.outcome_ms, STATUSES.index(episode.outcome)):
         return ()
     episode.outcome, episode.outcome_ms, episode.action = status, at_ms, outcome.action or ""
+    episode.remind_ms = 0
     if status == "snoozed":
         until_ms = at_ms + policy.snooze_ms if outcome.snooze_until is None else outcome.snooze_until
         episode.snoozed_until_ms = min(until_ms, at_ms + SNOOZE_MAX_MS)
+        if episode.open:
+            episode.remind_ms = episode.snoozed_until_ms
     if status == "false_alarm" and episode.open:
         closed_ms = max(at_ms, episode.opened_ms)
         return (episode.close(outcome.customer_id, "resolved", "false_alarm", closed_ms, policy.cool_down_ms),)

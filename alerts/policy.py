@@ -39,6 +39,7 @@ class Policy:
         high_value_share: about this part of the customers counts as of high value.
         holdout_share: part of the customers who are not treated.
         salt: decides who they are.
+        reminder_ms: after how long an alert that nobody has taken is told once more, where the team reports at all; 0: never.
         snooze_ms: length of a snooze that does not state its end.
         resolve_on_return: whether an order (or whatever counts as staying) closes the episode by itself.
     """
@@ -59,6 +60,7 @@ class Policy:
     high_value_share: float = 0.1
     holdout_share: float = 0.1
     salt: str = "churnwatch"
+    reminder_ms: int = 3 * DAY_MS
     snooze_ms: int = 7 * DAY_MS
     resolve_on_return: bool = True
 
@@ -71,7 +73,7 @@ class Policy:
             raise ConfigError("no segment has a share of the daily budget: raise one")
         if not all(0.0 <= value <= 1.0 for value in (self.hysteresis, self.high_value_share, self.holdout_share)):
             raise ConfigError("hysteresis, high_value_share and holdout_share must lie in 0 to 1")
-        amounts = (self.cool_down_ms, self.min_silence_ms, self.snooze_ms, self.min_order_days, self.daily_budget)
+        amounts = (self.cool_down_ms, self.min_silence_ms, self.snooze_ms, self.reminder_ms, self.min_order_days, self.daily_budget)
         if min(*amounts, self.earliness) < 0:
             raise ConfigError("spans of time, min_order_days, daily_budget and earliness must not be negative")
 

@@ -15,6 +15,7 @@ from agents.record import decode_customer
 from churnwatch.backtest import Backtest
 from churnwatch.evaluation import CENSORED, Rows
 from features.catalog import INDEX
+from models.labels import TREATED
 from streams.errors import ConfigError
 from streams.time import iso
 
@@ -54,13 +55,15 @@ def collect(result: Backtest, names: Mapping[str, str]) -> Rows:
 
 def _labelled(result: Backtest, names: Mapping[str, str]) -> Iterator[_Row]:
     for example in result.examples:
+        # What came of the treated came of the treatment: it says nothing about what was predicted.
+        treated = example.reach == TREATED
         yield (
             example.taken_ms,
             names[example.customer],
-            example.matured_ms,
+            0 if treated else example.matured_ms,
             example.risk,
             example.version,
-            example.label,
+            CENSORED if treated else example.label,
             example.segment,
             example.vector,
         )

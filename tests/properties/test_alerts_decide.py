@@ -5,6 +5,7 @@ Risks and thresholds are multiples of 1/64, so that sums of them are exact and t
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,7 @@ from alerts.budget import crossings
 from alerts.change import lifted
 from alerts.counts import EDGES, StatsBuilder
 from alerts.decide import Assessment, decide
-from alerts.episode import Episode, Transition, alert_id
+from alerts.episode import REMINDERS_MAX, Episode, Transition, alert_id
 from alerts.outcomes import apply_outcome
 from alerts.policy import Policy
 from alerts.segments import SEGMENTS
@@ -41,6 +42,7 @@ LOOKS = st.lists(
             "cancelled": st.sampled_from([False] * 9 + [True]),
             "held": st.sampled_from([False] * 5 + [True]),
             "lift": st.sampled_from([0.0, 0.0, 0.75, -0.5]),
+            "heard": st.booleans(),
             "outcome": st.sampled_from([None] * 6 + ["snoozed", "false_alarm", "contacted"]),
         }
     ),
@@ -62,7 +64,7 @@ def play(looks: list[Look], policy: Policy, *, stored: bool = False) -> tuple[li
     for look in looks:
         day += look["days"]
         seen_ms = day * DAY_MS if look["ordered"] else seen_ms
-        names = ("risk", "segment", "order_days", "basis", "gone", "cancelled", "held", "lift")
+        names = ("risk", "segment", "order_days", "basis", "gone", "cancelled", "held", "heard", "lift")
         given_now = {name: look[name] for name in names} | {"last_seen_ms": seen_ms}
         assessment = Assessment("c-1", day * DAY_MS, **given_now)
         raised += decide(episode, assessment, look["threshold"], policy)
@@ -81,10 +83,17 @@ def outcome(episode: Episode, status: str, day: int) -> Outcome:
 
 @given(LOOKS, POLICIES)
 def test_episodes_keep_their_grammar(looks: list[Look], policy: Policy) -> None:
-    """opened, then escalated at most twice with rising bands, then resolved or churned; or churned alone."""
+    """opened, then escalated with rising bands or to remind, then resolved or churned; or churned alone; a return closes that."""
     raised, episode = play(looks, policy)
     current: Transition | None = None
+    lost: Transition | None = None
     for step in raised:
+        if step.cause == "won_back":
+            assert current is None
+            assert lost is not None
+            assert (step.kind, step.episode_id) == ("resolved", lost.episode_id)
+            lost = None
+            continue
         if step.kind == "opened" or current is None:
             assert current is None, "opened while another is open"
             assert step.kind == "opened" or (step.kind, step.cause) == ("churned", "cancelled")
@@ -93,7 +102,8 @@ def test_episodes_keep_their_grammar(looks: list[Look], policy: Policy) -> None:
             assert RANK[step.band] >= RANK[current.band]
         if step.kind == "escalated":
             assert current is not None
-            assert RANK[step.band] > RANK[current.band]
+            assert RANK[step.band] > RANK[current.band] or step.cause in ("untaken", "snooze_over")
+        lost = step if step.kind == "churned" else lost
         current = step if step.kind in ("opened", "escalated") else None
     assert episode.open is (current is not None)
     assert episode.number == len({step.episode_id for step in raised})
@@ -147,6 +157,17 @@ def test_the_cool_down_holds(looks: list[Look], policy: Policy) -> None:
     for before, after in pairwise(raised):
         if before.kind in ("resolved", "churned") and after.kind == "opened":
             assert after.at_ms - before.at_ms >= policy.cool_down_ms
+
+
+@given(LOOKS, POLICIES)
+def test_reminders_are_few_and_only_where_nobody_has_taken_the_alert(looks: list[Look], policy: Policy) -> None:
+    raised, _ = play(looks, policy)
+    reminded = Counter(step.episode_id for step in raised if step.cause == "untaken")
+    assert max(reminded.values(), default=0) <= REMINDERS_MAX
+    unheard = [look | {"heard": False} for look in looks]
+    assert "untaken" not in {step.cause for step in play(unheard, policy)[0]}
+    taken = [look | {"outcome": "contacted", "days": look["days"] + 1} for look in looks]
+    assert not {step.cause for step in play(taken, policy)[0]} & {"untaken", "snooze_over"}
 
 
 @given(LOOKS, POLICIES)

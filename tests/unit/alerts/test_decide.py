@@ -11,6 +11,7 @@ from streams.time import DAY_MS
 
 OPENED = [("opened", "rise")]
 ESCALATED = [("escalated", "rise")]
+WON_BACK = [("resolved", "won_back")]
 
 
 class Case:
@@ -223,7 +224,7 @@ def test_a_cancellation_closes_the_open_episode(case: Case) -> None:
 def test_a_cancellation_out_of_the_blue_is_an_episode_of_its_own(case: Case) -> None:
     assert case.look(9, 0.2, cancelled=True, order_days=0) == [("churned", "cancelled")]
     step = case.raised[0]
-    assert (step.band, step.risk) == ("critical", 0.2)
+    assert (step.band, step.risk) == ("critical", 1.0)
     assert (case.episode.number, case.episode.seq, case.episode.open) == (1, 1, False)
     assert case.look(10, 0.2, cancelled=True, gone=True) == []
 
@@ -238,7 +239,7 @@ def test_a_cancellation_is_announced_in_a_cool_down_too(case: Case) -> None:
 def test_who_comes_back_can_be_lost_again(case: Case) -> None:
     case.look(7, 0.65)
     case.look(90, 0.9, gone=True)
-    assert case.look(120, 0.2, ordered=120) == []
+    assert case.look(120, 0.2, ordered=120) == WON_BACK
     assert not case.episode.lost
     assert case.look(150, 0.7, ordered=120) == OPENED
     assert case.look(210, 0.9, ordered=120, gone=True) == [("churned", "gone")]
