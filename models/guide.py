@@ -13,7 +13,7 @@ import msgspec
 
 from models.envelope import Envelope
 from models.standing import Standing
-from streams.bounds import ClockMs, Count, Finite, Share
+from streams.bounds import ClockMs, Count, Finite, Share, Tally
 from streams.errors import Corrupt, StateError
 
 GUIDE_SCHEMA: Final = 2
@@ -56,6 +56,7 @@ class Guide(msgspec.Struct, frozen=True):
         extra: whatever else the injected statistics (`learner.Extra`) derive; plain data.
         quality: prequential figures of what was said, by name.
         standing: what else is to be told of the model; nothing is decided by it.
+        peers: segment to its mean customer, in thousandths of the transformed features (`peers`).
     """
 
     version: Count
@@ -75,6 +76,7 @@ class Guide(msgspec.Struct, frozen=True):
     extra: dict[str, Any] = {}
     quality: dict[str, Finite] = {}
     standing: Standing = Standing()
+    peers: dict[str, tuple[Tally, ...]] = {}
 
 
 def initial_guide(names: Sequence[str], scales: Sequence[Scale]) -> Guide:
@@ -125,7 +127,7 @@ def decode_guide(value: bytes) -> Guide:
         Corrupt: it is not a guide, or its parts do not fit together.
     """
     guide = _envelope.decode(value)
-    parts = (guide.scales, guide.means, guide.logistic.slopes, guide.within.slopes)
+    parts = (guide.scales, guide.means, guide.logistic.slopes, guide.within.slopes, *guide.peers.values())
     if any(len(part) != len(guide.names) for part in parts):
         raise Corrupt("the stored model's parts differ in length: delete it, and the model before it scores")
     return guide

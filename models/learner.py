@@ -185,6 +185,7 @@ class Learner:
             self._examiner.test(examples)
             labels = examples.labels.tolist()
             self._model.learn_rows(examples.inputs, labels, examples.taken_ms.tolist())
+            state.peers.add(examples, self._model.scales)
             state.counters.examples += len(labels)
             state.counters.churned += sum(labels)
         state.learnt_since_cut = True
@@ -232,6 +233,7 @@ class Learner:
             extra=derived,
             quality=quality,
             standing=self._examiner.standing(),
+            peers=state.peers.means(),
         )
         self._examiner.keep(guide)
         return guide
@@ -286,14 +288,12 @@ class Learner:
         """Continue from what `to_bytes` returned; the settings stay this learner's own.
 
         Raises:
-            NewerSchema: a newer Churnwatch wrote it.
-            Corrupt: it is not a learner's state.
-            StateError: it is of other features.
+            NewerSchema, Corrupt, StateError: a newer Churnwatch wrote it; it is no learner's state; it is of other features.
         """
         saved = decode_saved(value)
-        if any(len(example[-1]) != 4 * len(self._model.names) for example in saved.state.waiting):
-            raise Corrupt("the learner's state holds examples of another length: delete it to learn anew")
         model = load_model(saved.model, self._model.names, self._model.scales)
+        if not saved.state.fits(len(self._model.names)):
+            raise Corrupt("the learner's state holds examples of another length: delete it to learn anew")
         self._extra.load(saved.extra)
         self._model = model
         self._state = saved.state

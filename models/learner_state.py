@@ -10,6 +10,7 @@ from models.block import Waiting
 from models.envelope import Envelope
 from models.examiner import Exam
 from models.labels import ExampleBatch
+from models.peers import Peers
 from models.stand_ins import StandIns
 from streams.bounds import ClockMs, Count, Tally
 from streams.time import day_of
@@ -93,6 +94,7 @@ class LearnerState(msgspec.Struct, array_like=True):
         exam: what was said, and how it turned out.
         lives: source to its present life; batches of earlier ones are dropped.
         stand_ins: who counts in place of the treated.
+        peers: what is usual in each segment.
     """
 
     partitions: Tally = 0
@@ -107,6 +109,11 @@ class LearnerState(msgspec.Struct, array_like=True):
     exam: Exam = msgspec.field(default_factory=Exam)
     lives: dict[Count, Count] = {}
     stand_ins: StandIns = msgspec.field(default_factory=StandIns)
+    peers: Peers = msgspec.field(default_factory=Peers)
+
+    def fits(self, features: int) -> bool:
+        """Tell whether what is kept is of so many features."""
+        return all(len(example[-1]) == 4 * features for example in self.waiting) and self.peers.fit(features)
 
     def take(self, batch: ExampleBatch) -> ExampleBatch | None:
         """Note that a batch has come; return what is new in it, None where nothing is."""

@@ -17,6 +17,7 @@ from math import log1p
 from models.guide import Guide
 from models.labels import INPUT_MAX, clean
 from models.logits import PROBABILITY_MIN, clipped_logit, sigmoid, transform
+from models.peers import UNIT
 
 
 class Scorer:
@@ -78,10 +79,16 @@ class Scorer:
         The regression's shares, linear in the probability, are stretched by the slope of the secant of the logit
         between the average customer and this one.
         """
+        return self._parts([transform(x, is_log=is_log) for x, is_log in zip(vector, self._logs, strict=True)])
+
+    def usual(self, segment: str) -> list[float]:
+        """Return the contributions of the mean customer of a segment; of the average customer, 0 all, where none is known."""
+        means = self.guide.peers.get(segment)
+        return [0.0] * len(self._logs) if means is None else self._parts([mean / UNIT for mean in means])
+
+    def _parts(self, transformed: Sequence[float]) -> list[float]:
         guide = self.guide
-        away = [
-            transform(x, is_log=is_log) - mean for x, is_log, mean in zip(vector, self._logs, guide.means, strict=True)
-        ]
+        away = [x - mean for x, mean in zip(transformed, guide.means, strict=True)]
         shares = [slope * d for slope, d in zip(guide.within.slopes, away, strict=True)]
         moved = sum(shares)
         p = guide.within.at_mean
