@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from heapq import heappush, heappushpop
 from typing import Final
 
+from agents.routing import OWNER_HEADER
 from alerts.alert import Alert
 from streams.time import parse_instant
 
 COLUMNS: Final = ("raised", "kind", "band", "risk", "segment", "customer", "at stake", "why", "what to do")
-
-
-OWNER_HEADER: Final = "churnwatch.owner"
-"""Kafka header of an alert: the owner that the customer's profile names, in UTF-8."""
 
 ANY: Final[frozenset[str]] = frozenset()
 

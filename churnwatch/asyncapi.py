@@ -8,6 +8,7 @@ Source: https://www.asyncapi.com/docs/reference/specification/v3.0.0 and its Kaf
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
+from agents.routing import OWNER_HEADER, PLAN_HEADER
 from streams.cloudevents import FIELDS, STRUCTURED
 from streams.codec import Limits, Reason
 from streams.deadletter import CONNECT, FIRST_FAILED_AT, REASON, DeliveryReason
@@ -41,6 +42,11 @@ DLQ_HEADERS: Final = {
     FIRST_FAILED_AT: "when it failed first, also where it was replayed and failed again",
 }
 
+ALERT_HEADERS: Final[Mapping[str, Schema]] = {
+    OWNER_HEADER: {"type": "string", "description": "the owner that the customer's profile names, in UTF-8; left out where none"},
+    PLAN_HEADER: {"type": "string", "description": "the plan that the customer's profile names, in UTF-8; left out where none"},
+}
+
 
 def asyncapi(events: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> Schema:
     """Return the document; `events` are the schemas of the input events by stream, `outputs` those of Alert, Score and their parts."""
@@ -53,6 +59,7 @@ def asyncapi(events: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> Sch
         channels[stream] = _channel(specs[DEFAULTS[stream]], f"{schema['title']} events", own)
     for name in ("Alert", "Score"):
         messages[name] = _message(outputs[name]["description"], {"$ref": f"#/components/schemas/{name}"}, CUSTOMER_KEY)
+    messages["Alert"]["headers"] = {"type": "object", "properties": ALERT_HEADERS}
     messages["ScoreTombstone"] = _message("The customer was forgotten on request.", {"type": "null"}, CUSTOMER_KEY)
     channels["alerts"] = _channel(specs[DEFAULTS["alerts"]], "Alerts", ["Alert"])
     channels["scores"] = _channel(specs[DEFAULTS["scores"]], "Changes of customers' bands", ["Score", "ScoreTombstone"])
