@@ -9,36 +9,11 @@ are configured, or the partitions held. A value that is not listed is counted as
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from agents.metric_goals import GOAL_LABELS, REACHING_GOALS
+from agents.metric_kinds import Label, counter, gauge, histogram
 from features.catalog import NAMES
-
-Kind = Literal["counter", "gauge", "histogram"]
-
-OTHER: Final = "other"
-"""What a label's unlisted values are counted as."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric: `labels` are keys of `LABELS`; `buckets` are a histogram's upper bounds, in its unit."""
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    unit: str
-    meaning: str
-    buckets: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One label: the values it may take, empty where the installation decides; `meaning` says what it tells apart."""
-
-    values: tuple[str, ...]
-    meaning: str
-
 
 LABELS: Final[Mapping[str, Label]] = {
     "topic": Label((), "an input topic, by its configured name"),
@@ -97,6 +72,7 @@ LABELS: Final[Mapping[str, Label]] = {
     "python": Label((), "version of Python"),
     "faust": Label((), "version of faust-streaming"),
     "river": Label((), "version of River"),
+    **GOAL_LABELS,
 }
 
 BUILD_LABELS: Final = ("version", "python", "faust", "river")
@@ -108,155 +84,143 @@ STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 DELAY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
 
 
-def _counter(name: str, unit: str, meaning: str, *labels: str) -> Metric:
-    return Metric(f"churnwatch_{name}_total", "counter", labels, unit, meaning)
-
-
-def _gauge(name: str, unit: str, meaning: str, *labels: str) -> Metric:
-    return Metric(f"churnwatch_{name}", "gauge", labels, unit, meaning)
-
-
-def _histogram(name: str, unit: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Metric:
-    return Metric(f"churnwatch_{name}", "histogram", labels, unit, meaning, buckets)
-
-
 KEEPING_UP: Final = (
-    _counter(
+    counter(
         "events",
         "events",
         "Events taken in since the start. At every moment read = applied + duplicate + late + dead_lettered, for each topic",
         "topic",
         "outcome",
     ),
-    _counter(
+    counter(
         "dead_letters",
         "events",
         "Events sent to their dead-letter topic. Summed over the reasons they are the events late or dead_lettered",
         "topic",
         "reason",
     ),
-    _gauge("lag_events", "events", "Events in the log that are not yet committed", "topic", "partition"),
-    _gauge(
+    gauge("lag_events", "events", "Events in the log that are not yet committed", "topic", "partition"),
+    gauge(
         "lag_seconds",
         "seconds",
         "How long ago the oldest event not yet committed was written to the log; 0 when there is none",
         "topic",
         "partition",
     ),
-    _gauge(
+    gauge(
         "watermark_timestamp_seconds",
         "seconds since the epoch",
         "Event time up to which a partition's input is taken to be complete",
         "partition",
     ),
-    _gauge("clock_mode", "1 or 0", "1 for the clock that a partition runs on", "partition", "mode"),
-    _gauge(
+    gauge("clock_mode", "1 or 0", "1 for the clock that a partition runs on", "partition", "mode"),
+    gauge(
         "partition_stalled_seconds",
         "seconds",
         "How long a partition has had work and made no progress; 0 while it moves or has nothing to do",
         "partition",
     ),
-    _gauge("partitions_assigned", "partitions", "Partitions that this worker holds"),
-    _counter("rebalances", "assignments", "Times that the group dealt out the partitions anew"),
-    _counter("fence_lost", "commits", "Commits refused because another worker had taken over the partition"),
-    _gauge("source_silent", "1 or 0", "1 while a topic is silent as a whole: alerts resting on it are held", "topic"),
-    _histogram("chunk_events", "events", "Events taken in one step of a partition", CHUNK_EVENTS),
-    _histogram("stage_seconds", "seconds", "Time one step spent in each stage", STAGE_SECONDS, "stage"),
-    _histogram("redis_seconds", "seconds", "Time of one round trip to Redis", ROUND_TRIP_SECONDS, "operation"),
-    _counter("redis_failures", "round trips", "Round trips to Redis that failed or timed out", "operation"),
-    _gauge("outbox_pending", "messages", "Messages committed and not yet acknowledged by Kafka", "partition"),
-    _histogram(
+    gauge("partitions_assigned", "partitions", "Partitions that this worker holds"),
+    counter("rebalances", "assignments", "Times that the group dealt out the partitions anew"),
+    counter("fence_lost", "commits", "Commits refused because another worker had taken over the partition"),
+    gauge("source_silent", "1 or 0", "1 while a topic is silent as a whole: alerts resting on it are held", "topic"),
+    histogram("chunk_events", "events", "Events taken in one step of a partition", CHUNK_EVENTS),
+    histogram("stage_seconds", "seconds", "Time one step spent in each stage", STAGE_SECONDS, "stage"),
+    histogram("redis_seconds", "seconds", "Time of one round trip to Redis", ROUND_TRIP_SECONDS, "operation"),
+    counter("redis_failures", "round trips", "Round trips to Redis that failed or timed out", "operation"),
+    gauge("outbox_pending", "messages", "Messages committed and not yet acknowledged by Kafka", "partition"),
+    histogram(
         "event_to_alert_seconds",
         "seconds",
         "From Kafka's timestamp of an event to Kafka's acknowledgement of the alert it raised; alerts of silence do not count",
         DELAY_SECONDS,
     ),
-    _counter("timers_due", "wake-ups", "Wake-ups that came due"),
-    _counter("timers_fired", "wake-ups", "Wake-ups that were due and led to work, not overtaken by an event"),
-    _histogram(
+    counter("timers_due", "wake-ups", "Wake-ups that came due"),
+    counter("timers_fired", "wake-ups", "Wake-ups that were due and led to work, not overtaken by an event"),
+    histogram(
         "timers_late_seconds", "seconds", "How late the latest wake-up of a step was, by its clock", DELAY_SECONDS
     ),
-    _gauge("healthy", "1 or 0", "What /healthz last said"),
-    _gauge("ready", "1 or 0", "What /readyz last said"),
-    _gauge("build_info", "1", "Always 1; the labels are the versions", *BUILD_LABELS),
+    gauge("healthy", "1 or 0", "What /healthz last said"),
+    gauge("ready", "1 or 0", "What /readyz last said"),
+    gauge("build_info", "1", "Always 1; the labels are the versions", *BUILD_LABELS),
 )
 
 BEING_RIGHT: Final = (
-    _counter("scorings", "scorings", "Times that a customer's risk was computed", "cause"),
-    _counter("examples", "examples", "Labelled examples sent to the learner", "label"),
-    _gauge(
+    counter("scorings", "scorings", "Times that a customer's risk was computed", "cause"),
+    counter("examples", "examples", "Labelled examples sent to the learner", "label"),
+    gauge(
         "model_quality",
         "as the figure",
         "Quality of the risks as they were said at the time, against the truth that came later (prequential)",
         "metric",
         "window",
     ),
-    _gauge(
+    gauge(
         "model_segment_quality",
         "as the figure",
         "The same for the customers of one segment, over all examples so far",
         "metric",
         "segment",
     ),
-    _gauge(
+    gauge(
         "model_reliability",
         "share",
         "What was said against what came, by tenths of risk, over the latest weeks: equal where the risks are honest",
         "bin",
         "side",
     ),
-    _gauge("model_reliability_examples", "examples", "Examples behind a point of churnwatch_model_reliability", "bin"),
-    _gauge("model_verdict", "1 or 0", "1 for what the quality of the latest weeks comes to", "verdict"),
-    _gauge("model_champion", "1 or 0", "1 for the recipe that speaks, 0 for its challengers", "recipe"),
-    _gauge(
+    gauge("model_reliability_examples", "examples", "Examples behind a point of churnwatch_model_reliability", "bin"),
+    gauge("model_verdict", "1 or 0", "1 for what the quality of the latest weeks comes to", "verdict"),
+    gauge("model_champion", "1 or 0", "1 for the recipe that speaks, 0 for its challengers", "recipe"),
+    gauge(
         "model_challenger_gain_nats",
         "nats",
         "How much lower a challenger's log loss was than the champion's on the same examples, in the mean week; 0 for itself",
         "recipe",
     ),
-    _gauge("model_promotions", "changes", "Changes of champion that the model remembers, of the latest ten"),
-    _gauge("drift_warning", "1 or 0", "1 while something has moved so far that it is warned of", "drift"),
-    _gauge(
+    gauge("model_promotions", "changes", "Changes of champion that the model remembers, of the latest ten"),
+    gauge("drift_warning", "1 or 0", "1 while something has moved so far that it is warned of", "drift"),
+    gauge(
         "drift_input_index",
         "index",
         "Population stability index of a feature: the snapshots of the latest 28 days against the 182 before; from 0.25 on it warns",
         "feature",
     ),
-    _gauge(
+    gauge(
         "drift_base_rate_shift",
         "share",
         "Share that leaves, the latest 4 weeks whose labels are in less the 26 before; from 0.1 on, either way, it warns",
     ),
-    _gauge(
+    gauge(
         "drift_excess_loss_nats",
         "nats",
         "Log loss beyond what the model expected of its own risks, in the latest 4 weeks whose labels are in; 0 is honest",
     ),
-    _gauge("model_version", "version", "Version of the model that scores"),
-    _gauge("model_examples", "examples", "Examples that the model has learnt from"),
-    _gauge("model_ready", "1 or 0", "1 once alerts rest on the model; until then they rest on the silence rule"),
-    _gauge("model_age_seconds", "seconds", "Clock time past the instant up to which the model in use has learnt"),
-    _gauge("learner_lag_batches", "messages", "Messages of the example topic not yet learnt; 0 where no learner runs"),
+    gauge("model_version", "version", "Version of the model that scores"),
+    gauge("model_examples", "examples", "Examples that the model has learnt from"),
+    gauge("model_ready", "1 or 0", "1 once alerts rest on the model; until then they rest on the silence rule"),
+    gauge("model_age_seconds", "seconds", "Clock time past the instant up to which the model in use has learnt"),
+    gauge("learner_lag_batches", "messages", "Messages of the example topic not yet learnt; 0 where no learner runs"),
 )
 
 BEING_USEFUL: Final = (
-    _counter("alerts", "alerts", "Alerts decided on", "kind", "band", "segment"),
-    _counter("alert_reasons", "reasons", "Reasons given in those alerts", "code"),
-    _gauge("alert_budget_per_day", "alerts a day", "About how many alerts a day are wanted of the whole installation"),
-    _gauge("customers", "customers", "Customers with state", "partition"),
-    _gauge("open_episodes", "episodes", "Customers with an open episode", "partition"),
-    _counter("outcomes", "outcomes", "Outcomes reported by the retention team", "status"),
+    counter("alerts", "alerts", "Alerts decided on", "kind", "band", "segment"),
+    counter("alert_reasons", "reasons", "Reasons given in those alerts", "code"),
+    gauge("alert_budget_per_day", "alerts a day", "About how many alerts a day are wanted of the whole installation"),
+    gauge("customers", "customers", "Customers with state", "partition"),
+    gauge("open_episodes", "episodes", "Customers with an open episode", "partition"),
+    counter("outcomes", "outcomes", "Outcomes reported by the retention team", "status"),
 )
 
 PROCESS: Final = (
-    _gauge("process_resident_memory_bytes", "bytes", "Resident memory of the worker"),
-    _gauge("process_virtual_memory_bytes", "bytes", "Virtual memory of the worker"),
-    _gauge("process_start_time_seconds", "seconds since the epoch", "When the worker started"),
-    _counter("process_cpu_seconds", "seconds", "User and system CPU time of the worker"),
-    _gauge("process_open_fds", "descriptors", "Open file descriptors"),
-    _gauge("process_max_fds", "descriptors", "Most file descriptors that may be open"),
+    gauge("process_resident_memory_bytes", "bytes", "Resident memory of the worker"),
+    gauge("process_virtual_memory_bytes", "bytes", "Virtual memory of the worker"),
+    gauge("process_start_time_seconds", "seconds since the epoch", "When the worker started"),
+    counter("process_cpu_seconds", "seconds", "User and system CPU time of the worker"),
+    gauge("process_open_fds", "descriptors", "Open file descriptors"),
+    gauge("process_max_fds", "descriptors", "Most file descriptors that may be open"),
 )
 """What prometheus_client itself measures of the process, on Linux only."""
 
-METRICS: Final = KEEPING_UP + BEING_RIGHT + BEING_USEFUL
+METRICS: Final = KEEPING_UP + BEING_RIGHT + BEING_USEFUL + REACHING_GOALS
 """All metrics that `agents.metrics` makes."""

@@ -5,7 +5,7 @@ from typing import Final, Generic, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from agents.metric_catalog import OTHER, Metric
+from agents.metric_kinds import OTHER, Metric
 
 Kind = TypeVar("Kind", Counter, Gauge, Histogram)
 
@@ -37,6 +37,11 @@ class Series(Generic[Kind]):
             if bounded == values:
                 self._found[values] = series
         return series
+
+    def clear(self) -> None:
+        """Remove all series of a metric that has labels."""
+        self._made.clear()
+        self._found.clear()
 
     def end_partition(self, partition: int) -> None:
         """Remove the series of a partition, if the metric has any: it is exported no more."""

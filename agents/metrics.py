@@ -17,7 +17,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.process_collector import ProcessCollector
 
-from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, Metric
+from agents.goal_figures import Sample
+from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS
+from agents.metric_goals import REACHING_GOALS
+from agents.metric_kinds import Metric
 from agents.metric_series import Series
 from models.candidates import RECIPES
 from models.drift import Drift
@@ -224,6 +227,13 @@ class Metrics:
             self._set("churnwatch_drift_base_rate_shift", drift.base_rate.now - drift.base_rate.before)
         if drift.errors is not None:
             self._set("churnwatch_drift_excess_loss_nats", drift.errors.now)
+
+    def goals(self, samples: Iterable[Sample]) -> None:
+        """Set the figures of goals and steering; what is not among the samples has no series, and without any there is none."""
+        for declared in REACHING_GOALS:
+            self._gauges[declared.name].clear()
+        for name, value, labels in samples:
+            self._set(name, value, *labels)
 
     def learner_lag(self, batches: int) -> None:
         """Set how many messages the learner has yet to learn; a worker that loses the learner sets 0."""

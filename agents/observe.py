@@ -7,11 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 
 from agents.effects import Effects
+from agents.goal_figures import goal_samples
 from agents.health import A_BOOTSTRAP, Progress
 from agents.meta import UNFINISHED
 from agents.metrics import Metrics
 from agents.parts import KAFKA, LEARNER, OUTBOX, PARTITION, Parts
 from agents.runner import PartitionRunner
+from alerts.goals import Goals
+from alerts.ledger import Books, Ledger
 from models.learner import Learner
 from models.standing import Standing
 from streams.errors import LogUnavailable, StateError
@@ -29,10 +32,14 @@ class WorkerObserver:
 
     Args:
         metrics: where to count.
-        now_ms: wall clock, for latencies; monotonic_ms: for progress.
+        now_ms: wall clock, for latencies.
+        monotonic_ms: for progress.
+        goals: the targets that are set (`alerts.goals`).
     """
 
-    def __init__(self, metrics: Metrics, now_ms: Callable[[], int], monotonic_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, metrics: Metrics, now_ms: Callable[[], int], monotonic_ms: Callable[[], int], goals: Goals | None = None
+    ) -> None:
         self._metrics = metrics
         self._now_ms = now_ms
         self._monotonic_ms = monotonic_ms
@@ -42,6 +49,8 @@ class WorkerObserver:
         self._told_version = 0
         self._standing: Standing | None = None
         self._changed_ms = 0
+        self._goals: Goals = goals or {}
+        self._ledger: Ledger | None = None
 
     # -- told by partition runners -------------------------------------------------------------------------------------
 
@@ -112,6 +121,7 @@ class WorkerObserver:
         self.parts.moved(LEARNER)
         self.answered()
         self._metrics.learner_lag(waiting_batches)
+        self._ledger = learner.extra.ledger if isinstance(learner.extra, Books) else None
         if learner.counters.gaps > self._gaps:
             self._gaps = learner.counters.gaps
             log.error(
@@ -150,7 +160,15 @@ class WorkerObserver:
         """The partitions held now."""
         self.parts.keep(partitions)
         self._metrics.assigned(partitions)
+        self._ledger = None  # who holds the learner now tells of it with its next turn
+        self._metrics.goals(())
         log.info("Partitions held: %s", ", ".join(map(str, partitions)) or "none")
+
+    def reckon(self) -> None:
+        """Bring the figures of goals and steering up to date, where what was learnt since was booked here. Before a scrape."""
+        if self._ledger is not None:
+            self._metrics.goals(goal_samples(self._ledger, self._goals))
+            self._ledger = None
 
     def progress(self, partition: int, *, pending: bool, paced: bool, mark: object = None) -> Progress:
         """How a partition fares; one without work counts as having just moved, and so does one whose `mark` has changed.

@@ -115,7 +115,7 @@ def book_label(stats: StatsBuilder, day: int, *, segment: str, cohort: str, chur
     stats.book(day, "kpi_label", _segment(segment), cohort, "churned" if churned else "stayed")
 
 
-def book_look(stats: StatsBuilder, day: int, *, segment: str, warned: bool, year: float, lost: float) -> None:
+def book_look(stats: StatsBuilder, day: int, *, segment: str, warned: bool, expected: float) -> None:
     """Book the week's look at a customer.
 
     Args:
@@ -123,13 +123,11 @@ def book_look(stats: StatsBuilder, day: int, *, segment: str, warned: bool, year
         day: UTC day of the snapshot.
         segment: the customer's.
         warned: whether an episode is open.
-        year: expected spend of 365 days, if the customer stays.
-        lost: the part of it that is expected to be lost.
+        expected: spend of the next 365 days that is to be expected, the chance that the customer has left counted in.
     """
     told_by = ("kpi_expected", str(day), _segment(segment), "open" if warned else "safe")
     stats.book(day, *told_by, "customers")
-    stats.book(day, *told_by, "year", amount=hundredths(year))
-    stats.book(day, *told_by, "lost", amount=hundredths(lost))
+    stats.book(day, *told_by, "year", amount=hundredths(expected))
 
 
 def book_voice(stats: StatsBuilder, day: int, event: Review | Ticket) -> None:

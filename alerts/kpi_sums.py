@@ -54,7 +54,7 @@ class Figures(msgspec.Struct):
 
     Attributes:
         opened: alerts that opened an episode; `opened_held`: those of them that are held out of treatment.
-        escalated, resolved, false_alarms, churned: later alerts; false alarms are resolved ones too.
+        escalated, reminded, resolved, false_alarms, churned: later alerts; false alarms are resolved ones too.
         stake: at risk a year, of those that opened. lost: worth a year, of those that churned.
         lead_days, lead_count: from opening to leaving, summed, and of how many.
         acted, acted_minutes: alerts with a first report, and from opening to that, summed.
@@ -66,6 +66,7 @@ class Figures(msgspec.Struct):
     opened: int = 0
     opened_held: int = 0
     escalated: int = 0
+    reminded: int = 0
     resolved: int = 0
     false_alarms: int = 0
     churned: int = 0
@@ -187,24 +188,26 @@ def _group(by: By, month: str, name: str, told_by: list[str], last: str) -> str 
 
 def _fields(name: str, told_by: list[str]) -> tuple[str, ...]:
     """The figures that an entry adds to."""
+    found: tuple[str, ...] = _PLAIN.get(name, ())
     match name, told_by:
         case (("kpi_alert" | "kpi_alert_cohort"), [kind, cause, arm, *_]):
             also = _ALSO.get((kind, arm)) or _ALSO.get((kind, cause))
-            return tuple(field for field in (kind, also) if field in Figures.__struct_fields__)
+            found = _INSTEAD.get(cause, (kind,) if also is None else (kind, also))
         case ((trials.NAME | trials.BY_REASON), [("held" | "treated") as arm, *_, ("n" | "kept") as what]):
-            return (arm if what == "n" else f"{arm}_kept",)
-        case "kpi_lead", [*_, ("days" | "count") as unit]:
-            return (f"lead_{unit}",)
+            found = (arm if what == "n" else f"{arm}_kept",)
+        case "kpi_lead", [*_, unit]:
+            found = (f"lead_{unit}",)
         case "kpi_label", [*_, answer]:
-            return ("stayed" if answer == "stayed" else "left",)
+            found = ("stayed" if answer == "stayed" else "left",)
         case "kpi_won_back", [*_, what]:
-            return ("won_back" if what == "count" else "won_value",)
-        case _:
-            return _PLAIN.get(name, ())
+            found = ("won_back" if what == "count" else "won_value",)
+    return tuple(field for field in found if field in Figures.__struct_fields__)
 
 
 _ALSO: Final = {("opened", "held"): "opened_held", ("resolved", "false_alarm"): "false_alarms"}
-_PLAIN: Final = {
+_INSTEAD: Final[dict[str, tuple[str, ...]]] = {"untaken": ("reminded",), "snooze_over": ("reminded",), "won_back": ()}
+"""Reminders go out as escalations, and a return after the customer had left, told by what it is worth, as a resolution."""
+_PLAIN: Final[dict[str, tuple[str, ...]]] = {
     "kpi_stake": ("stake",),
     "kpi_lost": ("lost",),
     "kpi_acted": ("acted",),

@@ -1,11 +1,11 @@
 """Expected revenue: what the active customers of the latest weekly look are expected to spend, with and without those at risk.
 
-    with        all of them, as if all stayed
+    with        all of them
     without     those of whom nobody is warned about: as if all the others were lost
-    lost        of the others, what is expected to be lost: the value of each times the risk
 
-Active customers are those that the model is asked about: with an order within the active days. Others may come back and new ones
-will come; neither are in these figures. A span shorter than the year gets its part of the year's spend.
+Each counts with the expected spend, the chance that they have left already counted in (`value`), so what the two differ by is what
+is really at stake. Active customers are those that the model is asked about: with an order within the active days. Others may
+come back and new ones will come; neither are in these figures. A span shorter than the year gets its part of the year's spend.
 """
 
 from __future__ import annotations
@@ -27,28 +27,21 @@ class Expected(msgspec.Struct):
 
     Attributes:
         safe, open: customers without and with an open episode.
-        safe_year, open_year: their expected spend of 365 days, if they stay.
-        open_lost: what of `open_year` is expected to be lost; `safe_lost`: likewise, of the others.
+        safe_year, open_year: their expected spend of 365 days.
     """
 
     safe: int = 0
     open: int = 0
     safe_year: int = 0
     open_year: int = 0
-    safe_lost: int = 0
-    open_lost: int = 0
 
     def everybody(self, days: int) -> float:
-        """Expected revenue of the next days with the customers at risk, in whole units of money."""
+        """Expected revenue of the next days with the customers at risk, in units of money."""
         return (self.safe_year + self.open_year) / 100 * days / YEAR_DAYS
 
     def without(self, days: int) -> float:
         """Likewise, without them."""
         return self.safe_year / 100 * days / YEAR_DAYS
-
-    def lost(self, days: int) -> float:
-        """What is expected to be lost of those at risk."""
-        return self.open_lost / 100 * days / YEAR_DAYS
 
 
 class Revenue(msgspec.Struct, frozen=True):

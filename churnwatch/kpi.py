@@ -143,7 +143,6 @@ def revenue_table(of: Steering) -> Table:
         columns += [
             Column(f"with_{days}d", f"{title} with them", "money"),
             Column(f"without_{days}d", "without", "money"),
-            Column(f"lost_{days}d", "expected loss", "money"),
         ]
     found = of.revenue
     rows = [] if found is None else [_revenue(name, seen) for name, seen in found.segments.items()]
@@ -156,7 +155,7 @@ def revenue_table(of: Steering) -> Table:
 def _revenue(name: str, seen: Expected) -> list[Raw]:
     row: list[Raw] = [name, seen.safe + seen.open, seen.open]
     for days in HORIZONS_DAYS:
-        row += [round(seen.everybody(days), 2), round(seen.without(days), 2), round(seen.lost(days), 2)]
+        row += [round(seen.everybody(days), 2), round(seen.without(days), 2)]
     return row
 
 

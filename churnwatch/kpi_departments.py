@@ -76,7 +76,7 @@ def service(of: Steering) -> View:
 def finance(of: Steering) -> View:
     """Expected revenue with and without the customers at risk, and what acting has saved."""
     words = [
-        "Expected revenue of the active customers: with those at risk as if all stayed, without them as if all of them left.",
+        "Expected revenue of the active customers: with those at risk (the chance that they have left is counted in), and without them.",
         "New customers, and former ones who come back, are not in it.",
         saved_words(of),
     ]

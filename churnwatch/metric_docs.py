@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from agents.metric_catalog import BEING_RIGHT, BEING_USEFUL, KEEPING_UP, LABELS, OTHER, PROCESS, Metric
+from agents.metric_catalog import BEING_RIGHT, BEING_USEFUL, KEEPING_UP, LABELS, PROCESS
+from agents.metric_goals import REACHING_GOALS
+from agents.metric_kinds import OTHER, Metric
 
 PAGE: Final = Path("docs/metrics.md")
 
@@ -34,6 +36,7 @@ GROUPS: Final = (
     ("Are we keeping up?", KEEPING_UP),
     ("Are we right?", BEING_RIGHT),
     ("Are we useful?", BEING_USEFUL),
+    ("Do we reach our goals?", REACHING_GOALS),
     ("The process (Linux only)", PROCESS),
 )
 

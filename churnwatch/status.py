@@ -84,6 +84,7 @@ class WorkerStatus:
         silent = self.silent()
         for topic in self.topics:
             self.metrics.source_silent(topic, silent=topic in silent)
+        self.observer.reckon()
         guide = self.guides.latest.guide
         age_seconds = (now_ms() - guide.learnt_until_ms) / 1000 if guide.learnt_until_ms else 0.0
         self.metrics.model(version=guide.version, examples=guide.examples, ready=guide.ready, age_seconds=age_seconds)

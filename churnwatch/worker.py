@@ -79,7 +79,7 @@ class Worker:
         }
         self.metrics = Metrics(CollectorRegistry(), self._topics, build)
         self.awake = AwakeClock(monotonic_ms)
-        self.observer = WorkerObserver(self.metrics, now_ms, self.awake.ms)
+        self.observer = WorkerObserver(self.metrics, now_ms, self.awake.ms, settings.goals())
         self._guides = GuideBook(compose.frozen_guide(settings) or compose.first_guide(), compose.epoch_ms(settings))
         self._follower = Follower(self._learner_store(), self._guides, self._wake, 0.02 if self._replay else 1.0)
         self._producer = AIOKafkaProducer(

@@ -15,7 +15,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, OTHER, PROCESS, Metric
+from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, PROCESS
+from agents.metric_kinds import OTHER, Metric
 from agents.metrics import Metrics
 from churnwatch.settings import Settings
 from churnwatch.settings_sources import public_name

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +11,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.metric_catalog import LABELS, METRICS, PROCESS, Metric
+from agents.metric_catalog import LABELS, METRICS, PROCESS
+from agents.metric_goals import REACHING_GOALS
+from agents.metric_kinds import Metric
 from agents.metrics import CONTENT_TYPE, Metrics
 from alerts.alert import Code
 from alerts.bands import BANDS
@@ -29,6 +32,13 @@ from streams.events import Outcome
 
 TOPICS = ("customer.logins", "customer.orders")
 BUILD = {"version": "1.2.3", "python": "3.12", "faust": "0.15.3", "river": "0.26.1"}
+
+
+EVERY_GOAL = [
+    (metric.name, 1.0, values)
+    for metric in REACHING_GOALS
+    for values in product(*(LABELS[label].values for label in metric.labels))
+]
 
 
 def make() -> Metrics:
@@ -50,6 +60,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 def use_everything(metrics: Metrics) -> None:
     """Call every method once, as a worker does in its life."""
     metrics.assigned([0, 1])
+    metrics.goals(EVERY_GOAL)
     metrics.events("customer.orders", applied=7, duplicate=1, late=1, dead_lettered=1)
     metrics.dead_letters("customer.orders", {"late": 1, "malformed": 1})
     metrics.step(10, {"load": 0.001, "pipeline": 0.02, "commit": 0.004})

@@ -83,13 +83,12 @@ def test_a_first_action_is_booked_with_the_minutes_that_it_took() -> None:
 def test_labels_looks_and_returns_are_booked_by_segment() -> None:
     stats = StatsBuilder()
     book_label(stats, DAY, segment="new", cohort="1997-05", churned=True)
-    book_look(stats, DAY, segment="loyal", warned=True, year=12.5, lost=10.0)
+    book_look(stats, DAY, segment="loyal", warned=True, expected=12.5)
     book_won_back(stats, DAY, segment="standard", annual_value=7.0)
     assert booked(stats) == {
         "kpi_label|new|1997-05|churned": 1,
         "kpi_expected|10000|loyal|open|customers": 1,
         "kpi_expected|10000|loyal|open|year": 1_250,
-        "kpi_expected|10000|loyal|open|lost": 1_000,
         "kpi_won_back|standard|count": 1,
         "kpi_won_back|standard|value": 700,
     }

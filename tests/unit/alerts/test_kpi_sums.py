@@ -13,6 +13,8 @@ ENTRIES = {
     "kpi_alert|opened|rise|held|loyal|price": 8,
     "kpi_alert|opened|rise|treated|new|service": 40,
     "kpi_alert|escalated|rise|treated|loyal|price": 5,
+    "kpi_alert|escalated|untaken|treated|loyal|price": 4,
+    "kpi_alert|resolved|won_back|treated|loyal|price": 2,
     "kpi_alert|resolved|return|treated|loyal|price": 12,
     "kpi_alert|resolved|false_alarm|treated|loyal|price": 3,
     "kpi_alert|churned|gone|treated|loyal|price": 30,
@@ -30,6 +32,8 @@ ENTRIES = {
     "kpi_label|new|1997-Q1|churned": 10,
     "trial|held|loyal|care_call|left|n": 40,
     "trial|held|loyal|care_call|left|kept": 10,
+    "trial|held|loyal|care_call|left|expected": 400_000,
+    "trial|treated|loyal|care_call|accepted|expected": 1_000_000,
     "trial|treated|loyal|care_call|accepted|n": 100,
     "trial|treated|loyal|care_call|accepted|kept": 50,
     "trial_reason|treated|loyal|price|n": 100,
@@ -50,6 +54,7 @@ def a_ledger() -> Ledger:
 def test_by_segment() -> None:
     loyal, new = (figures(a_ledger(), "segment", ["1997-05"])[name] for name in ("loyal", "new"))
     assert (loyal.opened, loyal.opened_held, loyal.escalated, loyal.resolved, loyal.false_alarms) == (48, 8, 5, 15, 3)
+    assert loyal.reminded == 4
     assert (loyal.churned, loyal.stake, loyal.won_back, loyal.won_value) == (30, 500_000, 2, 9_900)
     assert (loyal.retention, loyal.churn, loyal.lead) == (0.6, 0.4, 30.0)
     assert (loyal.acted_share, loyal.time_to_action_ms) == (0.5, 3_600_000.0)
@@ -119,10 +124,8 @@ def look(day: int, customers: int) -> dict[str, int]:
     return {
         f"kpi_expected|{day}|loyal|safe|customers": customers,
         f"kpi_expected|{day}|loyal|safe|year": customers * 36_500,
-        f"kpi_expected|{day}|loyal|safe|lost": customers * 100,
         f"kpi_expected|{day}|new|open|customers": 10,
         f"kpi_expected|{day}|new|open|year": 365_000,
-        f"kpi_expected|{day}|new|open|lost": 182_500,
     }
 
 
@@ -133,11 +136,7 @@ def test_revenue_is_that_of_the_latest_whole_look_with_and_without_those_at_risk
     found = expected_revenue(ledger)
     assert found is not None
     assert (found.day, found.whole.safe, found.whole.open, found.segments["loyal"].safe) == (MAY + 7, 80, 10, 80)
-    assert (found.whole.everybody(365), found.whole.without(365), found.whole.lost(365)) == (
-        32_850.0,
-        29_200.0,
-        1_825.0,
-    )
+    assert (found.whole.everybody(365), found.whole.without(365)) == (32_850.0, 29_200.0)
     assert found.whole.everybody(73) == pytest.approx(6_570.0)
     ledger.add(MAY + 14, look(MAY + 14, 3))
     under_way = expected_revenue(ledger)
