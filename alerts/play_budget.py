@@ -12,7 +12,7 @@ In the first week nothing is known, and an action is suggested to whom it fits.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -44,7 +44,7 @@ def book_wanted(stats: StatsBuilder, day: int, code: str, value_at_risk: float) 
     stats.book(day, WANTED, code, str(bisect_right(VALUE_EDGES, value_at_risk)))
 
 
-def budgets_of(plays: tuple[Play, ...]) -> dict[str, float]:
+def budgets_of(plays: Sequence[Play]) -> dict[str, float]:
     """Return the daily budget of each action that has one."""
     return {play.code: play.budget_per_day for play in plays if play.budget_per_day is not None}
 

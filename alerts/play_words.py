@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from alerts.alert import Reason
+from alerts.bandit import Favourite
 from alerts.play import Channel, Play
 from alerts.wording import counted, number
 from streams.time import DAY_MS, HOUR_MS, iso
@@ -23,7 +24,13 @@ CHANNELS: Final[Mapping[Channel, str]] = {
 
 
 def chosen(
-    place: int, play: Play, answers: Reason, value_at_risk: float, currency: str | None, passed_over: Sequence[str]
+    place: int,
+    play: Play,
+    answers: Reason,
+    value_at_risk: float,
+    currency: str | None,
+    moved: Favourite | None,
+    passed_over: Sequence[str],
 ) -> str:
     """Return a sentence, or two, about an action that is suggested.
 
@@ -33,11 +40,12 @@ def chosen(
         answers: the reason that it answers.
         value_at_risk: what is at stake.
         currency: ISO 4217 code of the amounts, None where unknown.
+        moved: what was learnt that has put it first; None where the playbook's ranks have.
         passed_over: what would have come before it (`rests`, `kept`).
 
     >>> price = Reason("price", 0.62, "…", {})
     >>> play = Play("offer", "Offer", "…", 1.0, ("price",), channel="email", cost=5.0, cool_down_ms=30 * DAY_MS)
-    >>> chosen(0, play, price, 80.0, "EUR", [])
+    >>> chosen(0, play, price, 80.0, "EUR", None, [])
     'First choice: answers price (62 % of the reasons), by e-mail, costs 5 EUR with 80 EUR at stake, not again within 30 days.'
     """
     parts = [
@@ -45,6 +53,12 @@ def chosen(
         if play.reasons
         else "fits any reason"
     ]
+    if moved is not None:
+        parts.append(
+            "tried to learn what helps"
+            if moved.share is None
+            else f"keeps {moved.share:.0%} of such customers".replace("%", " %")
+        )
     parts.extend([CHANNELS[play.channel]] if CHANNELS[play.channel] else [])
     if play.cost:
         parts.append(f"costs {amount(play.cost, currency)} with {amount(value_at_risk, currency)} at stake")

@@ -5,6 +5,7 @@
        counts as answering one of a third). Of equally good plays the earlier one comes first.
     3. Down the ranks, up to three actions are taken. Passed over is one that *rests* (it was suggested to this customer not
        long ago) and one that is *kept* for those with more at stake (about so many a day, and no more: `play_budget`).
+    4. Where it was asked for, what was learnt of earlier customers may move one of those left to the front (`bandit`).
 
 Suggestions only: nothing here contacts anybody. For customers who must not be contacted only the plays that need no contact
 are left; for those held out of treatment and for resolved episodes there are none.
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from alerts.alert import Action, Reason
+from alerts.bandit import Learnt, context_of
 from alerts.episode import Transition
 from alerts.play import Play
 from alerts.play_words import chosen, kept, rests
@@ -58,6 +60,7 @@ def suggest(
     case: Case,
     plays: Sequence[Play],
     value_cuts: Mapping[str, float],
+    learnt: Learnt | None = None,
 ) -> Advice:
     """Return up to three actions, the best first; none for those held out.
 
@@ -68,29 +71,49 @@ def suggest(
         plays: the playbook; of equally good plays the earlier one comes first.
         value_cuts: action's code to the value at risk from which it is suggested, for those with a daily budget that would
             otherwise be exceeded (`play_budget.cuts_in`).
+        learnt: what is known of the actions, for alerts that open an episode; None where the playbook's ranks stand.
     """
     advice = Advice([], [])
     if transition.holdout:
         return advice
+    ranked = _ranked(transition, reasons, case, plays)
+    obstacles = {code: _obstacle(play, transition.at_ms, case, value_cuts) for code, (play, _) in ranked.items()}
+    favourite = None
+    if learnt is not None and reasons and transition.kind == "opened":
+        left = [code for code in ranked if obstacles[code] is None]
+        context = context_of(transition.segment, reasons[0].code)
+        favourite = learnt.favourite(left, context, transition.alert_id)
+        if favourite is not None:
+            ranked = {favourite.code: ranked[favourite.code]} | ranked
     passed_over: list[str] = []
-    for code, (play, answers) in _ranked(transition, reasons, case, plays).items():
+    for code, (play, answers) in ranked.items():
         if len(advice.actions) == ACTIONS_MAX:
             break
-        last_ms = case.suggested.get(code)
-        if last_ms is not None and transition.at_ms < last_ms + play.cool_down_ms:
-            passed_over.append(rests(play, last_ms + play.cool_down_ms))
-            continue
-        if play.budget_per_day is not None:
+        obstacle = obstacles[code]
+        if play.budget_per_day is not None and not _rests(play, transition.at_ms, case):
             advice.wanted.append(code)
-            cut = value_cuts.get(code, 0.0)
-            if case.value_at_risk < cut:
-                passed_over.append(kept(play, cut, case.currency))
-                continue
+        if obstacle is not None:
+            passed_over.append(obstacle)
+            continue
         said = play.why.replace("{evidence}", answers.evidence).rstrip(".")
-        choice = chosen(len(advice.actions), play, answers, case.value_at_risk, case.currency, passed_over)
-        advice.actions.append(Action(code, play.title, f"{said}. {choice}"))
+        moved = favourite if favourite is not None and favourite.code == code else None
+        words = chosen(len(advice.actions), play, answers, case.value_at_risk, case.currency, moved, passed_over)
+        advice.actions.append(Action(code, play.title, f"{said}. {words}"))
         passed_over = []
     return advice
+
+
+def _obstacle(play: Play, at_ms: int, case: Case, value_cuts: Mapping[str, float]) -> str | None:
+    """Return in words why a play that fits is not suggested; None where it can be."""
+    if _rests(play, at_ms, case):
+        return rests(play, case.suggested[play.code] + play.cool_down_ms)
+    cut = 0.0 if play.budget_per_day is None else value_cuts.get(play.code, 0.0)
+    return kept(play, cut, case.currency) if case.value_at_risk < cut else None
+
+
+def _rests(play: Play, at_ms: int, case: Case) -> bool:
+    last_ms = case.suggested.get(play.code)
+    return last_ms is not None and at_ms < last_ms + play.cool_down_ms
 
 
 def remember(

@@ -24,6 +24,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from alerts.episode import Episode, alert_id
+from alerts.rewards import book_reward
 from streams.bounds import Count, Day, InstantMs
 from streams.events import Outcome
 from streams.time import DAY_MS
@@ -177,6 +178,8 @@ def conclude(trial: Trial, *, kept: bool, spent: int, book: Book) -> None:
         "expected": trial.expected,
         "cost": trial.cost,
     }
+    if not trial.held and trial.did != "left":
+        book_reward(book, trial.until_day, trial.segment, trial.reason, trial.taken or trial.action, kept=kept)
     keys = [(NAME, arm, trial.segment, trial.action, trial.did), (BY_REASON, arm, trial.segment, trial.reason)]
     if trial.taken and not trial.held:
         keys.append((DONE, trial.taken))

@@ -11,7 +11,7 @@ from agents.look import Desk
 from agents.pipeline import Pipeline
 from agents.wakeups import Keeping
 from alerts.ledger import Books
-from alerts.play_budget import budgets_of
+from alerts.play_sums import PlaySums
 from alerts.policy import Policy
 from churnwatch.playbook_file import playbook_in_force
 from churnwatch.settings import Settings
@@ -62,6 +62,7 @@ def policy(settings: Settings) -> Policy:
         hysteresis=settings.alert_hysteresis,
         cool_down_ms=settings.alert_cool_down_ms,
         min_silence_ms=settings.alert_min_silence_ms,
+        reminder_ms=settings.reminder_ms,
         min_order_days=settings.alert_min_order_days,
         daily_budget=settings.alert_daily_budget,
         holdout_share=settings.alert_holdout_share,
@@ -74,7 +75,14 @@ def pipeline(settings: Settings, held: Callable[[], bool] = lambda: False) -> Pi
     topics = settings.topics()
     asked = question(settings)
     sign = "order" if settings.churn_on == "orders" else "sign of life"
-    herald = Herald(playbook_in_force(settings.playbook_file), sign, topics.alerts, topics.scores, asked.horizon_days)
+    herald = Herald(
+        playbook_in_force(settings.playbook_file),
+        sign,
+        topics.alerts,
+        topics.scores,
+        asked.horizon_days,
+        settings.playbook_exploration if settings.playbook_learning else None,
+    )
     desk = Desk(policy(settings), herald, asked, held)
     # A day and the lateness are kept back, so that no record lands on a day whose tile is already folded away.
     retention_ms = (RETENTION_DAYS - 1) * DAY_MS - settings.lateness_ms
@@ -88,10 +96,11 @@ def epoch_ms(settings: Settings) -> int | None:
 
 def learner(settings: Settings) -> Learner:
     """A learner that has seen nothing."""
+    plays = PlaySums(playbook_in_force(settings.playbook_file), learns=settings.playbook_learning)
     return Learner(
         NAMES,
         SCALES,
-        extra=Books(policy(settings), budgets_of(playbook_in_force(settings.playbook_file))),
+        extra=Books(policy(settings), plays),
         grid_ms=epoch_ms(settings),
         min_labels=settings.min_labels,
         examiner=_examiner(settings),

@@ -41,6 +41,13 @@ class AlertSettings(Chapter):
         "Alerts", 0.1, "risk", "How far risk must fall below the threshold for an episode to resolve", ge=0, le=1
     )
     alert_cool_down_ms: Duration = setting("Alerts", "14d", DURATION, "Rest after an episode before the next", ge=0)
+    reminder_ms: Duration = setting(
+        "Alerts",
+        "3d",
+        DURATION,
+        "An alert that nobody has taken is told again after so long, twice at most, where outcomes are reported; 0 is never",
+        ge=0,
+    )
     alert_min_silence_ms: Duration = setting(
         "Alerts", "7d", DURATION, "Nobody is warned about sooner after the last order", ge=0
     )
@@ -58,6 +65,20 @@ class AlertSettings(Chapter):
         None,
         "TOML file",
         "The playbook: which actions are suggested when; without one the default (`churnwatch playbook show`)",
+    )
+    playbook_learning: bool = setting(
+        "Alerts",
+        False,
+        "",
+        "Whether what was learnt of earlier customers may move another allowed action to the front",
+    )
+    playbook_exploration: float = setting(
+        "Alerts",
+        0.1,
+        "share",
+        "At most so many of the opened alerts try another action than the best known, under playbook_learning",
+        ge=0,
+        le=0.25,
     )
     alert_salt: SecretStr = setting(
         "Alerts", SecretStr("churnwatch"), "", "Decides who is held out; keep it to yourself"

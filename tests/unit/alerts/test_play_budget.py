@@ -8,6 +8,7 @@ from alerts.counts import VALUE_EDGES, StatsBuilder
 from alerts.ledger import Books
 from alerts.play import Play
 from alerts.play_budget import CUTS, PlayBudgets, book_wanted, budgets_of, cuts_in, value_cut
+from alerts.play_sums import PlaySums
 from alerts.policy import Policy
 from streams.errors import Corrupt
 from streams.time import DAY_MS
@@ -30,6 +31,10 @@ def fed(*takes: dict[int, list[dict[str, int]]]) -> PlayBudgets:
         for day, counts in taken.items():
             assert budgets.add(day, counts[3]) == {}
     return budgets
+
+
+def sums() -> PlaySums:
+    return PlaySums([Play(code, code, "", 1.0, budget_per_day=budget) for code, budget in BUDGETS.items()])
 
 
 def cut(budgets: PlayBudgets, day: int, code: str = "call") -> float:
@@ -93,10 +98,10 @@ def test_the_days_kept_are_bounded() -> None:
 
 
 def test_the_state_survives_a_round_trip_with_the_books() -> None:
-    books = Books(Policy(), BUDGETS)
+    books = Books(Policy(), sums())
     books.absorb(0, wanted(range(100, 160), VALUES))
     assert books.ledger.months == {}, "it would fill the ledger with what nobody reads"
-    again = Books(Policy(), BUDGETS)
+    again = Books(Policy(), sums())
     again.load(msgspec.msgpack.decode(msgspec.msgpack.encode(books.dump()), strict=False))
     assert again.dump() == books.dump()
     derived = again.at(160 * DAY_MS, {})

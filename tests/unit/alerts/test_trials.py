@@ -128,6 +128,7 @@ def test_every_sum_is_booked_once_and_zeros_are_not() -> None:
         "trial_done|loyalty_points|n": 1,
         "trial_done|loyalty_points|kept": 1,
         "trial_done|loyalty_points|cost": 500,
+        "play|loyal|price|loyalty_points|kept": 1,
     }
     assert ended.concluded
     assert booked(trial(held=True, expected=0), kept=False, spent=0) == {
