@@ -157,9 +157,9 @@ def test_the_runbook_names_only_rules_settings_and_metrics_that_exist() -> None:
 # -- dashboard ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_dashboard_asks_the_three_questions() -> None:
+def test_the_dashboard_asks_the_four_questions() -> None:
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
-    assert rows == ["Are we keeping up?", "Are we right?", "Are we useful?"]
+    assert rows == ["Are we keeping up?", "Are we right?", "Are we useful?", "Do we reach our goals?"]
 
 
 @pytest.mark.parametrize("panel", panels, ids=lambda panel: panel["title"])
