@@ -17,11 +17,11 @@ Sample = tuple[str, float, tuple[str, ...]]
 def uplift_samples(ledger: Ledger) -> Iterator[Sample]:
     """Give (metric, value, values of its labels); what cannot be compared is left out."""
     months = dict.fromkeys(list(months_in(ledger))[-MONTHS:])
-    whole = trials_in(ledger, None, months).get("all")
-    if whole is None:
+    rows = trials_in(ledger, "segment", months)
+    if not rows:
         return
-    yield from _group("all", assess(whole))
-    for segment, found in assess_rows(trials_in(ledger, "segment", months)).items():
+    yield from _group("all", assess({key: pair for cells in rows.values() for key, pair in cells.items()}))
+    for segment, found in assess_rows(rows).items():
         yield from _group(segment, found)
 
 

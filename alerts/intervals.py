@@ -25,7 +25,8 @@ from scipy.special import stdtrit
 Z_95: Final = NormalDist().inv_cdf(0.975)
 STEPS_MAX: Final = 60
 EDGE: Final = 1.0 - 1e-9
-CLOSE: Final = 1e-7
+CLOSE: Final = 1e-6
+NEARBY: Final = 1e-4
 EXPECTED_DIFFERENCE: Final = 0.05
 """Where the boundary for repeated looks is tightest: retention rarely moves by more than a few points."""
 
@@ -160,16 +161,32 @@ def _score(pairs: Sequence[tuple[float, Stratum]], z: float) -> Interval | None:
 
 
 def _limit(pairs: Sequence[tuple[float, Stratum]], estimate: float, edge: float, z: float) -> float:
-    """Where between estimate and edge the score statistic is `z`, by bisection."""
-    inner, outer = estimate, edge
+    """Where between estimate and edge the score statistic is `z`, by regula falsi (its Illinois variant)."""
+
+    def beyond(difference: float) -> float:
+        return (estimate - difference) ** 2 - z * z * _variance(pairs, difference)
+
+    # Beside the estimate: on it nothing is left of the spread where all or none were kept.
+    inner = estimate + NEARBY * (edge - estimate)
+    outer, low, high = edge, beyond(inner), beyond(edge)
+    if high <= 0.0 or low >= 0.0:
+        return edge if high <= 0.0 else inner
+    kept = 0
     for _ in range(STEPS_MAX):
-        if abs(outer - inner) < CLOSE:
+        if abs(outer - inner) < CLOSE or not high - low:
             break
-        middle = (inner + outer) / 2.0
-        if (estimate - middle) ** 2 > z * z * _variance(pairs, middle):
-            outer = middle
+        middle = (inner * high - outer * low) / (high - low)
+        value = beyond(middle)
+        if abs(value) < CLOSE**2:
+            return middle
+        if value > 0.0:
+            outer, high = middle, value
+            low = low / 2.0 if kept > 0 else low
+            kept = 1
         else:
-            inner = middle
+            inner, low = middle, value
+            high = high / 2.0 if kept < 0 else high
+            kept = -1
     return (inner + outer) / 2.0
 
 
