@@ -4,13 +4,16 @@
        whether it was then suggested or kept for others: what is wanted does not depend on what is given.
     2. The learner adds up (`PlayBudgets`), and derives for each action the value at risk above which it was wanted as often
        as its budget allows, on the mean day of the trailing window. Less is wanted than that: there is no cut.
-    3. The cuts travel with the guide, so every worker decides alike, and a replay as live did (`cuts_in`).
+    3. The past month is not the next one, so what was given is counted too, and what was too little or too much of it in the
+       window is aimed for on top, by half the budget at most (as `budget` does with episodes).
+    4. The cuts travel with the guide, so every worker decides alike, and a replay as live did (`cuts_in`).
 
 In the first week nothing is known, and an action is suggested to whom it fits.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -25,23 +28,31 @@ from streams.errors import Corrupt
 from streams.time import day_of
 
 WANTED: Final = "wanted"
-"""Name of the entries that workers book: `wanted|care_call|212`, the number being that of the bin."""
+"""Name of the entries that workers book: `wanted|care_call|212`, the number being that of the bin; and `wanted|care_call|given`."""
+
+GIVEN: Final = "given"
+_GIVEN_BIN: Final = len(VALUE_EDGES) + 1
+"""Where what was given is counted, beside the bins of value."""
 
 CUTS: Final = "play_cuts"
 """Where the cuts stand in the guide's `extra`."""
 
+BIN: Final = re.compile(r"\d{1,3}", re.ASCII)
+
 Counts = dict[str, dict[int, Count]]
 
 
-def book_wanted(stats: StatsBuilder, day: int, code: str, value_at_risk: float) -> None:
-    """Book that an action with a budget came into question on a UTC day.
+def book_wanted(stats: StatsBuilder, day: int, code: str, value_at_risk: float, *, given: bool = False) -> None:
+    """Book that an action with a budget came into question on a UTC day, and whether it was then suggested.
 
     >>> stats = StatsBuilder()
-    >>> book_wanted(stats, 10_000, "care_call", 412.5)
+    >>> book_wanted(stats, 10_000, "care_call", 412.5, given=True)
     >>> list(stats.take()[10_000][3])
-    ['wanted|care_call|219']
+    ['wanted|care_call|219', 'wanted|care_call|given']
     """
     stats.book(day, WANTED, code, str(bisect_right(VALUE_EDGES, value_at_risk)))
+    if given:
+        stats.book(day, WANTED, code, GIVEN)
 
 
 def budgets_of(plays: Sequence[Play]) -> dict[str, float]:
@@ -67,7 +78,7 @@ class PlayBudgets:
     >>> budgets, stats = PlayBudgets({"care_call": 1.0}), StatsBuilder()
     >>> for day in range(100, 128):
     ...     for value in (50.0, 100.0, 200.0):
-    ...         book_wanted(stats, day, "care_call", value)
+    ...         book_wanted(stats, day, "care_call", value, given=value > 100.0)
     >>> for day, counts in stats.take().items():
     ...     left = budgets.add(day, counts[3])
     >>> 100 < budgets.at(128 * 86_400_000)["play_cuts"]["care_call"] <= 200
@@ -84,9 +95,10 @@ class PlayBudgets:
         left: dict[str, int] = {}
         for key, booked in entries.items():
             match key.split("|"):
-                case [name, code, number] if name == WANTED and number.isascii() and number.isdecimal():
-                    if code in self._budgets and int(number) <= len(VALUE_EDGES):
-                        self._count(day, code, int(number), max(booked, 0))
+                case [name, code, told] if name == WANTED and (told == GIVEN or BIN.fullmatch(told)):
+                    index = _GIVEN_BIN if told == GIVEN else int(told)
+                    if code in self._budgets and index <= _GIVEN_BIN:
+                        self._count(day, code, index, max(booked, 0))
                 case _:
                     left[key] = booked
         return left
@@ -111,7 +123,10 @@ class PlayBudgets:
             return {}
         cuts: dict[str, float] = {}
         for code, budget in sorted(self._budgets.items()):
-            cut = value_cut(self._bins(code, boundary_day), budget * days)
+            bins = self._bins(code, boundary_day)
+            given = bins.pop(_GIVEN_BIN, 0)
+            aim = min(max(2.0 * budget - given / days, budget / 2.0), 1.5 * budget) if days == WINDOW_DAYS else budget
+            cut = value_cut(bins, aim * days)
             if cut:
                 cuts[code] = cut
         return {CUTS: cuts} if cuts else {}

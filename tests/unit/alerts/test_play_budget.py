@@ -17,11 +17,14 @@ BUDGETS = {"call": 3.0, "offer": 100.0}
 VALUES = [10.0 * step for step in range(1, 11)]
 
 
-def wanted(days: range, values: list[float], code: str = "call") -> dict[int, list[dict[str, int]]]:
+def wanted(
+    days: range, values: list[float], code: str = "call", given: int | None = None
+) -> dict[int, list[dict[str, int]]]:
+    """On each of the days, one alert of each value; so many of them get the action, as many as the budget allows by default."""
     stats = StatsBuilder()
     for day in days:
-        for value in values:
-            book_wanted(stats, day, code, value)
+        for number, value in enumerate(values):
+            book_wanted(stats, day, code, value, given=number < (BUDGETS[code] if given is None else given))
     return stats.take()
 
 
@@ -61,8 +64,18 @@ def test_nothing_is_cut_before_a_week_was_counted() -> None:
 
 def test_days_on_which_nobody_wanted_it_count_too() -> None:
     """All of it is wanted on Mondays: three a day are twenty-one a week."""
-    found = cut(fed(wanted(range(100, 156, 7), [float(value) for value in range(1, 43)])), 156)
+    found = cut(fed(wanted(range(100, 156, 7), [float(value) for value in range(1, 43)], given=21)), 156)
     assert sum(value >= found for value in range(1, 43)) == pytest.approx(21, abs=1)
+
+
+@pytest.mark.parametrize(("given", "left"), [(4, 4), (2, 6), (5, 3), (0, 6), (9, 2)])
+def test_what_was_given_too_little_or_too_much_is_made_up_for_by_half_at_most(given: int, left: int) -> None:
+    values = [10.0 * step for step in range(1, 21)]
+    budgets = PlayBudgets({"call": 4.0})
+    for day, counts in wanted(range(100, 160), values, given=given).items():
+        budgets.add(day, counts[3])
+    found = cut(budgets, 160)
+    assert sum(value > found for value in values) == left
 
 
 def test_the_window_moves_on() -> None:
@@ -85,7 +98,7 @@ def test_partitions_add_up_in_any_order() -> None:
 
 def test_other_entries_are_handed_on_and_those_of_actions_without_a_budget_dropped() -> None:
     budgets = PlayBudgets(BUDGETS)
-    entries = {"opened|loyal": 2, "wanted|call|x": 1, "wanted|call|99999": 5, "wanted|gone|3": 1, "wanted|call|3": -4}
+    entries = {"opened|loyal": 2, "wanted|call|x": 1, "wanted|call|999": 5, "wanted|gone|3": 1, "wanted|call|3": -4}
     assert budgets.add(100, entries) == {"opened|loyal": 2, "wanted|call|x": 1}
     assert budgets.dump() == [{100: {"call": {3: 0}}}, 100]
 
