@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -42,10 +43,15 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def history(self) -> History:
-        """Orders in short. Days are whole ones, as the features count them."""
-        figures, order_days = self.figures, self.order_days
-        span_days = figures[_GAP_MEAN_DAYS] * (order_days - 1) if order_days > 1 else 0.0
-        return History(order_days, figures[_AMOUNT], span_days, span_days + figures[_SILENCE_DAYS])
+        """Orders in short."""
+        return history_of(self.figures)
+
+
+def history_of(figures: Sequence[float]) -> History:
+    """Return orders in short, from a feature vector. Days are whole ones, as the features count them."""
+    order_days = int(figures[_ORDER_DAYS])
+    span_days = figures[_GAP_MEAN_DAYS] * (order_days - 1) if order_days > 1 else 0.0
+    return History(order_days, figures[_AMOUNT], span_days, span_days + figures[_SILENCE_DAYS])
 
 
 def see(customer: Customer, churn_on: Literal["orders", "any"], guide: Guide, *, silence: bool) -> Sight:

@@ -58,7 +58,9 @@ def _told(customer_id: str, found: "Found", known: "Customer", seen: "Inspection
     import msgspec
 
     from churnwatch.inspection import episode_of, state_of
+    from churnwatch.worth import worth_of
 
+    worth = worth_of(known, found.guide, [value for _, value, _ in seen.features], seen.risk)
     return {
         "customer_id": customer_id,
         "partition": found.partition,
@@ -67,6 +69,7 @@ def _told(customer_id: str, found: "Found", known: "Customer", seen: "Inspection
         "basis": seen.basis,
         "model": {"version": found.guide.version, "examples": found.guide.examples},
         "reasons": [msgspec.to_builtins(reason) for reason in seen.reasons],
+        "worth": msgspec.to_builtins(worth),
         "episode": episode_of(known),
         "state": state_of(known),
         "features": {
@@ -82,6 +85,8 @@ def _draw(told: dict[str, Any], seen: "Inspection") -> None:
     say(f"Risk {seen.risk:.2f} as of {told['as_of']}, by {said}")
     for reason in seen.reasons:
         say(f"  {reason.weight:4.0%} {reason.code}: {reason.evidence}")
+    for line in told["worth"]["words"]:
+        say(line)
     for title, part in (("Episode", told["episode"]), ("State", told["state"])):
         rows = [(name.replace("_", " "), "" if value is None else value) for name, value in (part or {}).items()]
         if rows:
