@@ -45,7 +45,7 @@ SPANS_MS: Final = {"BACKOFF": 1_000, "BACKOFF_MAX": 300_000, "GIVE_UP": 86_400_0
 TIMEOUT_MS: Final = 1_500
 """Scaled by ten only: a busy machine that takes its time to answer has taken the alert, and would be given it again."""
 
-CUSTOMERS: Final = 5_000
+CUSTOMERS: Final = 1_500
 FAULTS: Final = ("away", "500", "hang", "cut", "404", "429")
 TAKEN_BEFORE: Final = 5
 """Alerts that arrive before the outage begins."""
