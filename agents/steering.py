@@ -66,7 +66,7 @@ def book_outcome(
         return
     action = outcome.action or ""
     kpi.book_report(effects.stats, day, outcome.status, action if action in actions else "")
-    if not before_ms:
+    if not before_ms and not episode.holdout:  # nobody was to act on an alert of one held out
         kpi.book_first_action(
             effects.stats,
             day,
