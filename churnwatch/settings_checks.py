@@ -57,6 +57,8 @@ def _work_contradictions(settings: Settings) -> Iterator[str]:
         yield f"{public_name('replay_until_ms')} needs {public_name('clock')}=replay"
     if settings.worker_role == "learner" and not settings.learning_enabled:
         yield f"{public_name('worker_role')}=learner needs {public_name('learning_enabled')}=on"
+    if settings.playbook_learning and not settings.learning_enabled:
+        yield f"{public_name('playbook_learning')}=on needs {public_name('learning_enabled')}=on: the learner learns both"
     if settings.model_file is not None and settings.learning_enabled:
         yield f"{public_name('model_file')} needs {public_name('learning_enabled')}=off"
 

@@ -143,6 +143,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None) -
         ({"CHURNWATCH_CHUNK_BYTES_MAX": "99000000"}, "CHURNWATCH_BUFFER_BYTES_MAX must be at least"),
         ({"CHURNWATCH_REPLAY_UNTIL": "1998-07-01T00:00:00Z"}, "CHURNWATCH_REPLAY_UNTIL needs CHURNWATCH_CLOCK=replay"),
         ({"CHURNWATCH_MODEL_FILE": "m"}, "CHURNWATCH_MODEL_FILE needs CHURNWATCH_LEARNING_ENABLED=off"),
+        (
+            {"CHURNWATCH_PLAYBOOK_LEARNING": "on", "CHURNWATCH_LEARNING_ENABLED": "off"},
+            "CHURNWATCH_PLAYBOOK_LEARNING=on needs CHURNWATCH_LEARNING_ENABLED=on: the learner learns both",
+        ),
         ({"CHURNWATCH_TOPIC_LOGINS": "customer.orders"}, "CHURNWATCH_TOPIC_…: two topics have the same name"),
         ({"CHURNWATCH_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "needs CHURNWATCH_KAFKA_SASL_USERNAME"),
         ({"CHURNWATCH_KAFKA_SASL_PASSWORD": "p"}, "the password would not be used"),
