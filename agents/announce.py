@@ -18,23 +18,25 @@ from agents.record import Customer
 from agents.routing import routing_headers
 from agents.sight import Sight
 from agents.trials import begin_trial
+from agents.why import changes_of, effects_of
 from alerts import alert as alerts
 from alerts import score as scores
-from alerts.alert import Action, Reason, Trigger, model_stamp
+from alerts.alert import SILENCE, Action, Reason, Trigger, model_stamp
 from alerts.bandit import Learnt, rates_in
 from alerts.bands import Band
+from alerts.counterfactual import outlook, with_outlook
 from alerts.episode import Basis, Transition
 from alerts.farewell import retold
 from alerts.play import Play
 from alerts.play_budget import book_wanted, cuts_in
 from alerts.playbook import Case, remember, suggest
-from alerts.reasons import FeatureEffect, Rise, Silence, explain_step
+from alerts.reasons import Rise, Silence, explain_step
 from alerts.value import at_risk
-from features.catalog import CATALOG
+from features.said import said
 from features.tiles import RETENTION_DAYS
 from features.vector import vector
 from models.guide import Guide
-from models.labels import pack_vector, unpack_vector
+from models.labels import pack_vector
 from models.scorer import Scorer
 from streams.outgoing import Outgoing
 from streams.time import DAY_MS, day_of
@@ -98,25 +100,31 @@ class Herald:
     ) -> None:
         """Turn transitions into alerts."""
         sight, guide = told.sight, told.scorer.guide
-        effect = _feature_effects(told)
+        effect = effects_of(sight.figures, told.past, customer.episode.segment, told.scorer)
+        heard = said(customer.activity, customer.as_of_ms + (told.trigger is not SILENCE))
         silence = Silence(sight.silence_days, sight.mean_gap_days, self.sign)
         for transition in transitions:
-            reasons = explain_step(transition, effect, silence, cancellation=told.cancellation, rise=told.rise)
+            # Silence has eaten up the value by the time a customer is given up: it is told as it was when that could be helped.
+            worth = customer.episode.value if transition.kind == "churned" else sight.value
+            reasons = explain_step(
+                transition, effect, silence, said=heard, cancellation=told.cancellation, rise=told.rise
+            )
             before = self._before(customer, transition, told) if transition.kind == "churned" else ()
             reasons = retold(transition, customer.episode, reasons, before, self.sign)
-            actions = self._advise(customer, transition, reasons, told, effects)
+            actions = self._advise(customer, transition, reasons, worth, told, effects)
+            changes = changes_of(customer.activity, transition.at_ms, told.scorer)
             message = alerts.build(
                 transition,
-                annual_value=sight.value,
+                annual_value=worth,
                 currency=customer.activity.currency,
-                reasons=reasons,
+                reasons=with_outlook(reasons, outlook(transition, changes)),
                 actions=actions,
                 model=model_stamp(transition.basis, guide.version, guide.examples),
                 trigger=told.trigger,
             )
             headers = routing_headers(customer.attributes)
             effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message), headers))
-            steering.book_alert(customer, transition, message, sight.value, effects)
+            steering.book_alert(customer, transition, message, worth, effects)
             if transition.cause == "won_back":
                 steering.book_won_back(customer, sight.value, effects)
             codes = tuple(reason.code for reason in reasons)
@@ -130,23 +138,25 @@ class Herald:
         figures, past = (vector(customer.activity, at_ms) for at_ms in (then_ms + 1, then_ms - PAST_MS))
         # Those who were not there yet are held against the average customer.
         known = customer.first_ms < then_ms - PAST_MS
-        then = replace(
-            told,
-            sight=replace(told.sight, figures=figures),
-            past=pack_vector(past) if known else None,
-        )
         days = told.sight.silence_days - (lost.at_ms - then_ms) / DAY_MS
         quiet = Silence(max(days, 0.0), told.sight.mean_gap_days, self.sign)
         opened = replace(lost, kind="opened", cause="rise", at_ms=then_ms)
-        return explain_step(opened, _feature_effects(then), quiet)
+        effect = effects_of(figures, pack_vector(past) if known else None, lost.segment, told.scorer)
+        return explain_step(opened, effect, quiet, said=said(customer.activity, then_ms + 1))
 
     def _advise(
-        self, customer: Customer, transition: Transition, reasons: Sequence[Reason], told: Telling, effects: Effects
+        self,
+        customer: Customer,
+        transition: Transition,
+        reasons: Sequence[Reason],
+        worth: float,
+        told: Telling,
+        effects: Effects,
     ) -> list[Action]:
         """Choose what to suggest, and remember it of the customer; what is wanted of it goes into the budgets of tomorrow."""
         attributes, at_ms = customer.attributes, transition.at_ms
         case = Case(
-            value_at_risk=at_risk(told.sight.value, transition.risk),
+            value_at_risk=at_risk(worth, transition.risk),
             currency=customer.activity.currency,
             do_not_contact=attributes is not None and attributes.do_not_contact,
             suggested=customer.suggested,
@@ -155,8 +165,9 @@ class Herald:
         cuts = cuts_in(extra)
         learnt = None if self.exploration is None else Learnt(rates_in(extra), self.exploration)
         advice = suggest(transition, reasons, case, self.plays, cuts, learnt)
+        codes = [action.code for action in advice.actions]
         for code in advice.wanted:
-            book_wanted(effects.stats, day_of(at_ms), code, case.value_at_risk)
+            book_wanted(effects.stats, day_of(at_ms), code, case.value_at_risk, given=code in codes)
         customer.suggested = remember(customer.suggested, advice.actions, at_ms, self.plays)
         if transition.kind == "opened":
             # Those held out are told apart by what would have been suggested, like the treated by what was.
@@ -168,7 +179,7 @@ class Herald:
                 transition,
                 reasons,
                 wished.actions,
-                annual_value=told.sight.value,
+                annual_value=worth,
                 horizon_days=self.horizon_days,
             )
         return advice.actions
@@ -195,18 +206,3 @@ class Herald:
         )
         customer.band = band
         effects.outgoing.append(Outgoing(self.scores_topic, customer_id.encode(), scores.encode(message)))
-
-
-def _feature_effects(told: Telling) -> list[FeatureEffect]:
-    """What each feature does to the risk: against the customer's own past where there is any, else against the average.
-
-    Held against the average, regulars look safe in everything; what has changed for them is what a team can act on.
-    """
-    shares = told.scorer.contributions(told.sight.figures)
-    if told.past is not None:
-        before = told.scorer.contributions(unpack_vector(told.past))
-        shares = [now - then for now, then in zip(shares, before, strict=True)]
-    return [
-        FeatureEffect(feature.name, feature.family, share, figure, feature.default, feature.unit, feature.meaning)
-        for feature, share, figure in zip(CATALOG, shares, told.sight.figures, strict=True)
-    ]

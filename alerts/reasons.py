@@ -1,26 +1,27 @@
-"""Reasons: the model's own contributions, grouped by what they mean, with evidence in words.
+"""Reasons: the model's own contributions, grouped by what they mean and joined with what the customer said, with evidence in words.
 
-    effects of all features (log-odds against the average customer, or the customer's own past)
-      1. what did not happen is no reason: outside engagement, a feature at its default is left out
-      2. features → topics (`evidence`), topics → families; correlated features cancel within their family
-      3. families with a positive sum, largest first; weight = share of all positive sums. Where there is none, as with
-         regulars against the average customer, the topics that raise the risk count alone
-      4. evidence: the sentences of the family's one or two strongest topics that have something to say
+    effects of all features (log-odds against the customer's own past, and against customers like it)
+      1. features → topics (`evidence`), topics → families; correlated features cancel within their family (`causes`)
+      2. where no family raises the risk, as with regulars against the average, the topics that do count alone
+      3. what the customer said and did (`signs`) explains a part of falling engagement, which is how every cause shows
+      4. largest family first; weight = share of all that raises the risk
+      5. evidence: of the family the one or two strongest signs, then topics, that have something to say
 
-Until the model has seen enough outcomes the rule speaks, with one reason, and the evidence says so.
+Until the model has seen enough outcomes the rule speaks of the silence, the signs of what they can, and the evidence says so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from alerts.alert import Code, Reason, figure
+from alerts.causes import FeatureEffect, Share, explained, shares_of
 from alerts.episode import Basis, Transition
-from alerts.evidence import TOPIC_OF, Topic, generic
+from alerts.signs import Sign, Values, signs_in
 from alerts.wording import number, rose, silence
 from streams.time import iso
 
@@ -41,29 +42,6 @@ _CANCELLED: Final[dict[str | None, tuple[Code, str]]] = {
 }
 
 
-class FeatureEffect(msgspec.Struct, frozen=True):
-    """What one feature does to a customer's risk.
-
-    Attributes:
-        name: the feature's, as in the catalogue; likewise family, unit and meaning.
-        family: the kind of reason it would be.
-        contribution: how much it raises the log-odds of churn above those of whatever the caller compares with: the
-            average customer, or this one some weeks ago (which tells best what has changed).
-        value: the customer's.
-        default: the value where nothing happened.
-        unit: of the value.
-        meaning: one sentence.
-    """
-
-    name: str
-    family: Code
-    contribution: float
-    value: float
-    default: float = 0.0
-    unit: str = ""
-    meaning: str = ""
-
-
 class Silence(msgspec.Struct, frozen=True):
     """How long nothing has been heard, what is usual for this customer (None if unknown), and of what: `order`."""
 
@@ -79,17 +57,22 @@ class Rise(msgspec.Struct, frozen=True):
     days: float
 
 
-def explain(effects: Sequence[FeatureEffect], quiet: Silence, basis: Basis) -> list[Reason]:
+def explain(effects: Sequence[FeatureEffect], quiet: Silence, basis: Basis, said: Values | None = None) -> list[Reason]:
     """Return the reasons why a customer is at risk: one to four, the weightiest first, weights summing to 1 at most.
 
     Args:
-        effects: of all features, in the catalogue's order; not used under the rule.
+        effects: of all features, in the catalogue's order; under the rule their values count alone.
         quiet: the customer's silence, told under the rule, or where nothing raises the risk above the average.
         basis: what the risk rests on.
+        said: figures of what the customer said and did, by name, beside the features (`signs`).
     """
+    values = {effect.name: effect.value for effect in effects} | dict(said or {})
+    signs = signs_in(values)
     if basis == "rule":
-        return [_silent(quiet, " (rule: the model has not seen enough outcomes yet)")]
-    return _by_family(effects, quiet) or [_silent(quiet)]
+        found = _told({"engagement": Share(1.0)}, signs, values, quiet)
+        told = f"{found[0].evidence} (rule: the model has not seen enough outcomes yet)"
+        return [msgspec.structs.replace(found[0], evidence=told), *found[1:]]
+    return _told(shares_of(effects, values), signs, values, quiet) or [_silent(quiet)]
 
 
 def explain_step(
@@ -97,6 +80,7 @@ def explain_step(
     effects: Sequence[FeatureEffect],
     quiet: Silence,
     *,
+    said: Values | None = None,
     cancellation: str | None = None,
     rise: Rise | None = None,
 ) -> list[Reason]:
@@ -106,11 +90,12 @@ def explain_step(
         transition: what the alert is about.
         effects: see `explain`.
         quiet: see `explain`.
+        said: see `explain`.
         cancellation: the reason that the customer gave when cancelling, if any.
         rise: where it is the change that is alerted; told with the first reason of the alert that opens the episode.
     """
-    if transition.cause == "rise":
-        found = explain(effects, quiet, transition.basis)
+    if transition.kind in ("opened", "escalated"):
+        found = explain(effects, quiet, transition.basis, said)
         if rise is not None and transition.kind == "opened":
             told = f"{found[0].evidence}; {rose(rise.before, transition.risk, rise.days)}"
             found[0] = msgspec.structs.replace(found[0], evidence=told)
@@ -139,57 +124,49 @@ def _silent(quiet: Silence, suffix: str = "") -> Reason:
     return Reason("engagement", 1.0, silence(quiet.days, quiet.usual_days, quiet.sign) + suffix, features)
 
 
-def _by_family(effects: Sequence[FeatureEffect], quiet: Silence) -> list[Reason]:
-    values = {effect.name: effect.value for effect in effects}
-    families = {family: _by_topic(members) for family, members in _grouped(effects).items()}
-    sums = {family: math.fsum(effect for effect, _ in topics) for family, topics in families.items()}
-    if max(sums.values(), default=0.0) < EFFECT_MIN:
+def _told(shares: Mapping[Code, Share], signs: Sequence[Sign], values: Values, quiet: Silence) -> list[Reason]:
+    """Return the families that raise the risk, with their weights and evidence (steps 2 to 5)."""
+    raised = {code: share.raised for code, share in shares.items()}
+    if max(raised.values(), default=0.0) < EFFECT_MIN:
         # All told the customer looks safer than what is compared with, yet stands out among the own segment.
-        sums = {family: math.fsum(effect for effect, _ in topics if effect > 0) for family, topics in families.items()}
-    raised = math.fsum(total for total in sums.values() if total > 0)
+        raised = {code: math.fsum(much for much, _ in share.topics if much > 0) for code, share in shares.items()}
+    if max(raised.values(), default=0.0) < EFFECT_MIN:
+        raised = {"engagement": 1.0} if signs else {}
+    told = explained(raised, signs)
+    whole = math.fsum(much for much in told.values() if much > 0)
     reasons: list[Reason] = []
-    for family in sorted(sums, key=lambda code: (-sums[code], code)):
-        if sums[family] < max(EFFECT_MIN, WEIGHT_MIN * raised) or len(reasons) == REASONS_MAX:
+    for code in sorted(told, key=lambda code: (-told[code], code)):
+        if told[code] < max(EFFECT_MIN, WEIGHT_MIN * whole) or len(reasons) == REASONS_MAX:
             break
         # Rounded down (but for the last bits of a float), so that the weights cannot sum to more than 1.
-        weight = math.floor(sums[family] / raised * 10_000 + 1e-6) / 10_000
-        evidence, features = _tell(families[family], values)
+        weight = math.floor(told[code] / whole * 10_000 + 1e-6) / 10_000
+        evidence, features = _evidence(code, signs, shares.get(code, Share()), values)
         if evidence:
-            reasons.append(Reason(family, weight, evidence, features))
-        elif family == "engagement":
+            reasons.append(Reason(code, weight, evidence, features))
+        elif code == "engagement":
             reasons.append(msgspec.structs.replace(_silent(quiet), weight=weight))
     return reasons
 
 
-def _grouped(effects: Iterable[FeatureEffect]) -> dict[Code, list[FeatureEffect]]:
-    grouped: dict[Code, list[FeatureEffect]] = {}
-    for effect in effects:
-        if effect.family == "engagement" or effect.value != effect.default:
-            grouped.setdefault(effect.family, []).append(effect)
-    return grouped
-
-
-def _by_topic(effects: Sequence[FeatureEffect]) -> list[tuple[float, Topic]]:
-    """Return (sum of contributions, topic), the largest first, ties in the catalogue's order."""
-    topics: dict[tuple[str, ...], Topic] = {}
-    sums: dict[tuple[str, ...], float] = {}
-    for effect in effects:
-        topic = TOPIC_OF.get(effect.name) or generic(effect.name, effect.meaning, effect.unit)
-        topics.setdefault(topic.covers, topic)
-        sums[topic.covers] = sums.get(topic.covers, 0.0) + effect.contribution
-    return sorted(((sums[covers], topics[covers]) for covers in topics), key=lambda item: -item[0])
-
-
-def _tell(topics: Sequence[tuple[float, Topic]], values: Mapping[str, float]) -> tuple[str, dict[str, int | float]]:
-    """Return the sentences of the strongest topics that have something to say, and the figures in them."""
+def _evidence(code: Code, signs: Sequence[Sign], share: Share, values: Values) -> tuple[str, dict[str, int | float]]:
+    """Return the sentences of the strongest signs and topics that have something to say, and the figures in them."""
     sentences: list[str] = []
     features: dict[str, int | float] = {}
-    for effect, topic in topics:
-        if effect <= 0 or len(sentences) == TOPICS_MAX:
+
+    def say(sentence: str, shows: Sequence[str]) -> None:
+        first = sentence[0].lower() if sentences else sentence[0].upper()
+        sentences.append(first + sentence[1:])
+        features.update((name, figure(values[name])) for name in shows)
+
+    for sign in signs:
+        if sign.code == code and len(sentences) < TOPICS_MAX:
+            say(sign.told, sign.shows)
+    for much, topic in share.topics:
+        if much <= 0 or len(sentences) == TOPICS_MAX:
             break
+        if features.keys() & set(topic.covers):
+            continue  # a sign has said so
         sentence = topic.says(values) if all(name in values for name in topic.shows) else None
         if sentence is not None:
-            first = sentence[0].lower() if sentences else sentence[0].upper()
-            sentences.append(first + sentence[1:])
-            features.update((name, figure(values[name])) for name in topic.shows)
+            say(sentence, topic.shows)
     return "; ".join(sentences), features

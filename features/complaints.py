@@ -61,7 +61,9 @@ _LISTED: Final[dict[str, str]] = {
     """,
 }
 _PRICE_ADJECTIVES: Final = frozenset(("expensive", "pricey", "costly", "teuer", "cher", "chere", "caro", "cara"))
-_DENIALS: Final = frozenset(("not", "no", "never", "isn", "nicht", "kein", "keineswegs", "pas", "jamais", "nada", "nunca"))
+_DENIALS: Final = frozenset(
+    ("not", "no", "never", "isn", "nicht", "kein", "keineswegs", "pas", "jamais", "nada", "nunca")
+)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LETTERS: Final = {"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o"}
 

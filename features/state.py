@@ -210,7 +210,8 @@ def _count_review(activity: Activity, review: Review, day: int) -> None:
         tile.poor_service += "service" in complaints
         tile.poor_product += "product" in complaints
         tile.poor_rivals += "competition" in complaints
-        tile.poor_mute += not complaints
+        # Who ticks "other" means something that is none of these.
+        tile.poor_mute += not complaints and "other" not in topics
 
 
 def _count_cancellation(activity: Activity, event: Cancellation, _day: int) -> None:

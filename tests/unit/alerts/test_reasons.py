@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from alerts.alert import Code, Reason
+from alerts.causes import FeatureEffect
 from alerts.episode import Transition
-from alerts.reasons import FeatureEffect, Rise, Silence, explain, explain_step
+from alerts.reasons import Rise, Silence, explain, explain_step
 from features.catalog import CATALOG
 from streams.time import DAY_MS
 
@@ -32,6 +33,7 @@ def effects(values: dict[str, float], contributions: dict[str, float]) -> list[F
 
 
 def test_reasons_are_families_by_weight_with_evidence_and_figures() -> None:
+    # The ticket raises the risk by 0.2, and explains 1 - exp(-0.2) of the 0.6 of fewer logins.
     given = effects(
         {"logins_30d": 2, "logins_prev_30d": 11, "open_tickets": 1, "open_ticket_age_days": 6},
         {"logins_30d": 0.6, "open_tickets": 0.2},
@@ -39,11 +41,13 @@ def test_reasons_are_families_by_weight_with_evidence_and_figures() -> None:
     assert explain(given, QUIET, "model") == [
         Reason(
             "engagement",
-            0.75,
+            0.614,
             "2 logins in 30 days, 11 in the 30 before",
             {"logins_30d": 2, "logins_prev_30d": 11},
         ),
-        Reason("service", 0.25, "1 ticket open, the oldest for 6 days", {"open_tickets": 1, "open_ticket_age_days": 6}),
+        Reason(
+            "service", 0.3859, "1 ticket open, the oldest for 6 days", {"open_tickets": 1, "open_ticket_age_days": 6}
+        ),
     ]
 
 
@@ -104,12 +108,12 @@ def test_engagement_that_has_no_sentence_of_its_own_is_told_by_silence() -> None
         {"orders_30d": 3, "orders_prev_30d": 1, "open_tickets": 1}, {"orders_30d": 0.6, "open_tickets": 0.2}
     )
     first, second = explain(given, QUIET, "model")
-    assert (first.weight, first.evidence) == (0.75, "No order for 34 days; usually every 9 days")
-    assert (second.weight, second.evidence) == (0.25, "1 ticket open")
+    assert (first.weight, first.evidence) == (0.614, "No order for 34 days; usually every 9 days")
+    assert (second.weight, second.evidence) == (0.3859, "1 ticket open")
 
 
 def test_trifles_are_left_out() -> None:
-    given = effects({"open_tickets": 1}, {"order_silence_days": 3.0, "open_tickets": 0.1})
+    given = effects({"open_tickets": 1}, {"order_silence_days": 3.0, "open_tickets": 0.02})
     assert [reason.code for reason in explain(given, QUIET, "model")] == ["engagement"]
 
 
@@ -174,3 +178,31 @@ def test_a_rise_is_told_with_the_first_reason_of_the_opening() -> None:
     assert (told.code, told.weight, told.features, others) == (plain.code, plain.weight, plain.features, rest)
     later = msgspec.structs.replace(step, kind="escalated")
     assert explain_step(later, given, QUIET, rise=rise) == explain_step(later, given, QUIET)
+
+
+def test_a_complaint_outweighs_the_silence_that_followed_it() -> None:
+    given = effects({"order_silence_days": 34, "order_days": 5, "gap_mean_days": 9}, {"order_silence_days": 1.0})
+    first, second = explain(
+        given, QUIET, "model", {"price_complaints_90d": 2.0, "basket_latest": 20.0, "basket_before": 40.0}
+    )
+    assert first == Reason(
+        "price",
+        0.9094,
+        "2 poor reviews on the price in 90 days; orders of 20 on the latest 3 order days, 40 before",
+        {"price_complaints_90d": 2, "basket_latest": 20, "basket_before": 40},
+    )
+    assert (second.code, second.weight) == ("engagement", 0.0905)
+
+
+def test_what_was_said_is_told_under_the_rule_too() -> None:
+    first, second = explain([], QUIET, "rule", {"rival_complaints_90d": 1.0})
+    assert (first.code, second.code) == ("competition", "engagement")
+    assert first.evidence == (
+        "1 poor review that speaks of competitors in 90 days (rule: the model has not seen enough outcomes yet)"
+    )
+
+
+def test_a_sign_is_not_told_twice() -> None:
+    given = effects({"billing_tickets_90d": 1}, {"billing_tickets_90d": 1.0})
+    (reason,) = explain(given, QUIET, "model")
+    assert reason == Reason("price", 1.0, "1 ticket on billing in 90 days", {"billing_tickets_90d": 1})
