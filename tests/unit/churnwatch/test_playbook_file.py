@@ -1,5 +1,6 @@
 """A playbook from a file: what it becomes, and a line for each of its faults."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import get_args
@@ -227,3 +228,16 @@ def test_the_default_is_part_of_the_package() -> None:
     """Or an installed program would have none."""
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     assert "*.toml" in setuptools["package-data"]["alerts"]
+
+
+def test_the_playbook_shown_in_the_documentation_is_right() -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text()
+    shown = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert shown
+    for text in shown:
+        assert parse_playbook(text, "docs/alerts.md")
+    described = re.findall(r"^\| `([a-z_]+)` \| .* \| (\d+) days \| (\d*) ?\|$", page, re.MULTILINE)
+    assert described == [
+        (play.code, str(play.cool_down_ms // DAY_MS), "" if play.budget_per_day is None else f"{play.budget_per_day:g}")
+        for play in {play.code: play for play in read_playbook(None)}.values()
+    ]
