@@ -33,6 +33,8 @@ FINISH_SECONDS_MAX: Final = 120.0
 LOOK_SECONDS: Final = 0.1
 COMMITTED_SECONDS: Final = 5.0
 """After this time Kafka has been told of what was said, unless it was away; a worker tells it every second."""
+
+THAWED_SECONDS: Final = 3.0
 EXITS_MAX: Final = 20
 UP_SECONDS_MAX: Final = 60.0
 UP: Final = "Worker started"
@@ -79,6 +81,7 @@ class Round:
         self._trouble: set[Target] = set()
         self._kafka_away_s = float("-inf")
         self._wiped: list[tuple[int, bool]] = []
+        self._frozen: list[tuple[int, int]] = []
         self._size = Counter(sent.partition for sent in case.log.records)
         self._stopped: list[tuple[float, dict[int, int]]] = []
 
@@ -159,6 +162,8 @@ class Round:
             now = time.monotonic()
             if ATTACKS[kind].target == "broker":
                 self._kafka_away_s = now
+            if kind == "freeze":
+                self._frozen.append((now_ms() - round(1000 * (now - at)), now_ms()))
             self._result.done.append(Done(kind, at - self._began, now - at, taken, told))
 
     def _wait_until_taken(self, share: float) -> None:
@@ -226,12 +231,21 @@ class Round:
             since_ms = first_ms.setdefault(alert, record.timestamp)
             # What was not yet committed at the first wipe after it may be said again, also where that comes to pass after a second one.
             wiped_ms, told = next((wiped for wiped in self._wiped if wiped[0] > since_ms), (0, False))
+            if self._sent_by_one_thawed(since_ms, record.timestamp):
+                continue
             if told and since_ms + COMMITTED_SECONDS * 1000 < wiped_ms < record.timestamp:
                 times = [f"{(at_ms - self._began_ms) / 1000:.1f}" for at_ms in (since_ms, wiped_ms, record.timestamp)]
                 again.append(
                     f"{alert} of partition {record.partition}: said {times[0]} s, wiped {times[1]} s, again {times[2]} s"
                 )
         return again
+
+    def _sent_by_one_thawed(self, since_ms: int, again_ms: int) -> bool:
+        """Whether a worker may have sent it that was frozen while its successor did: it goes on with its outbox until it learns of that."""
+        return any(
+            from_ms < since_ms < until_ms <= again_ms < until_ms + THAWED_SECONDS * 1000
+            for from_ms, until_ms in self._frozen
+        )
 
 
 def run_round(arena: Arena, case: Case, wanted: Outcome, seed: int, kinds: Sequence[str], folder: Path) -> Result:
