@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from churnwatch.deliver_lane import WAITING_MAX, Lane, Settle
 from streams.codec import RawRecord
@@ -25,7 +25,7 @@ from streams.codec import RawRecord
 log = logging.getLogger("churnwatch.deliver")
 
 FETCH_WAIT_MS: Final = 200
-IDLE_SECONDS: Final = 0.02
+IDLE_SECONDS: Final = 0.05
 RETRY_SECONDS: Final = 1.0
 
 
@@ -99,6 +99,7 @@ class Courier(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
 
     async def _turn(self) -> None:
         if not self._settled_down:
+            await self._fetch(())  # of no partition; but it raises why none is dealt out, should that be for good
             await asyncio.sleep(IDLE_SECONDS)
             return
         await self._open()
@@ -107,17 +108,25 @@ class Courier(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
             await asyncio.sleep(IDLE_SECONDS)
             return
         life = self._life
-        try:
-            chunks = await self._consumer.getmany(
-                *ready, timeout_ms=FETCH_WAIT_MS, max_records=min(self._lanes[tp].room for tp in ready)
-            )
-        except KafkaError as error:
-            log.warning("Alerts cannot be read: %r; tried again", error)
-            await asyncio.sleep(RETRY_SECONDS)
-            return
+        chunks = await self._fetch(ready)
         if life == self._life:  # else all partitions are opened anew, where they were left
             for tp, records in chunks.items():
                 self._lanes[tp].put(map(raw, records))
+
+    async def _fetch(self, ready: Collection[TopicPartition]) -> dict[TopicPartition, list[Any]]:
+        """Return what there is for these lanes; nothing where Kafka cannot be read for now."""
+        room = min((self._lanes[tp].room for tp in ready), default=1)
+        try:
+            chunks: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+                *ready, timeout_ms=FETCH_WAIT_MS if ready else 0, max_records=room
+            )
+            return chunks
+        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError):
+            raise
+        except KafkaError as error:
+            log.warning("Alerts cannot be read: %r; tried again", error)
+            await asyncio.sleep(RETRY_SECONDS)
+            return {}
 
     async def _open(self) -> None:
         """Give every new partition its lane, at the place where it was left."""

@@ -194,6 +194,22 @@ def test_a_kill_loses_nothing_and_repeats_only_what_was_in_flight(
     assert len(receiver.ids()) - 200 <= 4 * 5
 
 
+def test_partitions_change_hands_without_a_repetition(
+    settings: Settings, topic: str, receiver: BadReceiver, tmp_path: Path
+) -> None:
+    produce(settings, [message(topic, number) for number in range(400)])
+    receiver.mode, receiver.slow_seconds = "slow", 0.01
+    with delivering(receiver, tmp_path / "one", TIMEOUT="5s") as one:
+        one.wait_for(lambda: len(receiver.accepted) > 20)
+        with delivering(receiver, tmp_path / "two", TIMEOUT="5s") as two:
+            two.wait_for(lambda: two.count("partitions") > 0)
+            assert two.end(signal.SIGTERM) == 0
+        one.wait_for(lambda: len(set(receiver.ids())) == 400)
+        assert one.end(signal.SIGTERM) == 0
+    assert len(receiver.ids()) == 400
+    assert in_order(receiver)
+
+
 def test_what_nobody_will_take_goes_to_the_dead_letters_and_holds_nobody_up(
     settings: Settings, topic: str, receiver: BadReceiver, tmp_path: Path
 ) -> None:
