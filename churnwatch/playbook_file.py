@@ -82,7 +82,7 @@ def parse_playbook(text: str, name: str) -> tuple[Play, ...]:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of TOML's own kind, or a number, or nesting, without end
         raise ConfigError(f"{name}: not TOML: {error}") from error
     faults = list(_faults_of_all(tables))
     plays: list[Play] = []
@@ -127,13 +127,13 @@ def _plays(code: str, listed: Listed) -> Iterator[Play]:
 
 def _explain(code: str, detail: ErrorDetails) -> str:
     """Say a fault in words: which action and field, what stands there, what it takes."""
-    place = [code]
+    place = [_named(code)]
     field = None
     for part in detail["loc"]:
         if isinstance(part, int) and place[-1] == "when":
             place[-1] = f"when {part + 1}"
         elif isinstance(part, str):
-            place.append(field := part)
+            place.append(_named(field := part))
     where, kind = ", ".join(place), detail["type"]
     if kind == "missing":
         return f"{where} is missing; it takes {TAKES[str(field)]}"
@@ -143,11 +143,16 @@ def _explain(code: str, detail: ErrorDetails) -> str:
         advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         return f"{where}: no such field; {advice}"
     if kind in {"model_type", "model_attributes_type"}:
-        head, model = (f"[{code}]", Listed) if len(place) == 1 else (f"[[{code}.when]]", When)
+        head, model = (f"[{place[0]}]", Listed) if len(place) == 1 else (f"[[{place[0]}.when]]", When)
         return f"{where}: {_quoted(detail['input'])} is no table; it takes {head} with {', '.join(model.model_fields)}"
     if field is None:
         return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
     return f"{where}: {_quoted(detail['input'])} is not allowed; it takes {TAKES[field]}"
+
+
+def _named(name: str) -> str:
+    """A name as it stands, or quoted where it is none: it goes to a terminal."""
+    return name if CODE.fullmatch(name) else _quoted(name)
 
 
 def _quoted(value: object) -> str:

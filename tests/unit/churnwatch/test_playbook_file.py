@@ -2,10 +2,13 @@
 
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import DataObject, data, integers, sampled_from
 
 from alerts.alert import CODES
 from alerts.play import ACTIONS_IN_PLAYBOOK_MAX, Play
@@ -241,3 +244,34 @@ def test_the_playbook_shown_in_the_documentation_is_right() -> None:
         (play.code, str(play.cool_down_ms // DAY_MS), "" if play.budget_per_day is None else f"{play.budget_per_day:g}")
         for play in {play.code: play for play in read_playbook(None)}.values()
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 5_000,
+        f"a = {'9' * 5_000}",
+        SMALL.replace("cost = 5", f"cost = {'9' * 400}"),
+        SMALL.replace("cost = 5", "cost = 1979-05-27"),
+        SMALL.replace("cost", '"\\u001b[2Jcost"'),
+        SMALL.replace("[offer]", '["\\u001b[2J"]'),
+        '"" = 3',
+        "when = [{}]",
+    ],
+)
+def test_a_hostile_file_is_told_in_a_few_plain_words(text: str) -> None:
+    said = faults(text)
+    assert all(line.isprintable() and len(line) < 400 for line in said)
+
+
+@given(data())
+def test_a_damaged_file_is_told_or_read(data: DataObject) -> None:
+    start = data.draw(integers(0, len(SMALL)))
+    end = data.draw(integers(start, min(len(SMALL), start + 8)))
+    text = (
+        SMALL[:start]
+        + data.draw(sampled_from(["", '"', "[", "]", "=", "\n", "{", "9", "-", "#", "é", "'"]))
+        + SMALL[end:]
+    )
+    with suppress(ConfigError):
+        assert parse_playbook(text, "p.toml")
