@@ -35,7 +35,7 @@ from churnwatch.services import Services, start_services
 from churnwatch.settings_load import span
 from churnwatch.terminal import note, say_json
 from studies.webhook_receiver import BadReceiver
-from studies.webhook_verdict import Delivered, delivered_of, figures
+from studies.webhook_verdict import Delivered, Stream, delivered_of, figures
 
 SCALE: Final = 60
 OUTAGE_SECONDS: Final = 3600 / SCALE
@@ -53,6 +53,7 @@ TAKEN_BEFORE: Final = 5
 SLOW_SECONDS: Final = 0.004
 WAIT_SECONDS_MAX: Final = 240.0
 LOOK_SECONDS: Final = 0.02
+CPU: Final = "process_cpu_seconds_total"
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the one in Standard Webhooks' own tests
 DELIVER: Final = mortal(sys.executable, "-c", "from churnwatch.cli import main; main()", "deliver")
 
@@ -62,9 +63,9 @@ Published = list[tuple[int, int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One replay: events a second, what was published, and how it was delivered."""
+    """One replay: how fast it went, what was published, and how it was delivered."""
 
-    events_per_second: float
+    stream: Stream
     published: Published
     delivered: Delivered | None
 
@@ -161,8 +162,8 @@ def main() -> int:
         note(f"webhook: {len(log.records)} events of {CUSTOMERS} customers; {services.description}")
         runs = [_run(services, log, number, kind) for number, kind in enumerate(("plain", "outage", "kill", "plain"))]
     found = figures(
-        [run.events_per_second for run in runs if run.delivered is None],
-        [run.events_per_second for run in runs if run.delivered is not None],
+        [run.stream for run in runs if run.delivered is None],
+        [run.stream for run in runs if run.delivered is not None],
         [run.delivered for run in runs if run.delivered is not None],
         same_alerts=all(run.published == runs[0].published for run in runs),
     )
@@ -182,36 +183,37 @@ def _run(services: Services, log: ChaosLog, number: int, kind: str) -> Run:
     ):
         log.publish(made.settings)
         if kind == "plain":
-            speed = _replay(made, log)
+            stream = _replay(made, log)
             published, delivered = _published(made), None
         else:
             sink = Sink(made, receiver, Path(scratch) / "deliver.log")
             try:
-                speed, published, delivered = _with_sink(made, log, receiver, sink, kill=kind == "kill")
+                stream, published, delivered = _with_sink(made, log, receiver, sink, kill=kind == "kill")
             finally:
                 sink.kill()
-    note(f"webhook: {kind}: {speed:,.0f} events/s, {len(published)} alerts")
-    return Run(speed, published, delivered)
+    note(f"webhook: {kind}: {stream.speed:,.0f} events/s on {stream.core_share:.0%} of a core, {len(published)} alerts")
+    return Run(stream, published, delivered)
 
 
-def _replay(made: Installation, log: ChaosLog) -> float:
-    """Replay the whole log with one worker; returns its events a second."""
+def _replay(made: Installation, log: ChaosLog) -> Stream:
+    """Replay the whole log with one worker."""
     worker = made.start()
     made.wait_for(lambda: made.taken() > 0, WAIT_SECONDS_MAX)
-    began, first = time.monotonic(), made.taken()
+    began, first, cpu = time.monotonic(), made.taken(), worker.total(CPU)
     made.wait_for(lambda: made.taken() >= len(log.records), WAIT_SECONDS_MAX)
-    speed = (len(log.records) - first) / (time.monotonic() - began)
+    seconds, events = time.monotonic() - began, len(log.records) - first
+    cpu = worker.total(CPU) - cpu
     made.wait_for(lambda: made.reached(log.last_ms), WAIT_SECONDS_MAX)
     worker.terminate()
-    return speed
+    return Stream(round(events / seconds, 1), round(1000 * cpu / events, 3), round(cpu / seconds, 3))
 
 
 def _with_sink(
     made: Installation, log: ChaosLog, receiver: BadReceiver, sink: Sink, *, kill: bool
-) -> tuple[float, Published, Delivered]:
+) -> tuple[Stream, Published, Delivered]:
     sink.start()
     outage = Outage(receiver)
-    speed = _replay(made, log)
+    stream = _replay(made, log)
     published = _published(made)
     outage.end()
     ids = {json.loads(value)["alert_id"] for _, _, value in published}
@@ -226,7 +228,7 @@ def _with_sink(
         raise AssertionError(f"deliver did not end with 0:\n{sink.said[-2000:]}")
     topics = made.settings.topics()
     return (
-        speed,
+        stream,
         published,
         delivered_of(
             published,

@@ -9,7 +9,7 @@ import pytest
 from churnwatch.settings_webhook import secret_key
 from churnwatch.webhook_signing import signed
 from studies.webhook_receiver import LOOPBACK, Arrived, BadReceiver
-from studies.webhook_verdict import Delivered, delivered_of, figures
+from studies.webhook_verdict import Delivered, Stream, delivered_of, figures
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -55,6 +55,10 @@ def test_only_what_was_in_flight_may_come_again() -> None:
     assert (found.repeated, found.repeated_late, found.disordered) == (2, 1, 0)
 
 
+def streams(*speeds: float, cpu_ms: float = 1.0, core_share: float = 0.95) -> list[Stream]:
+    return [Stream(speed, cpu_ms, core_share) for speed in speeds]
+
+
 GOOD = Delivered(3, 3, 0, 0, 0, 0, 0, 0, 3, 0, 7)
 
 
@@ -62,8 +66,10 @@ GOOD = Delivered(3, 3, 0, 0, 0, 0, 0, 0, 3, 0, 7)
     ("changes", "said"),
     [
         ({}, []),
-        ({"with_sink": [80.0, 80.0]}, ["the stream ran at 0.80"]),
-        ({"with_sink": [80.0, 80.0], "without": [100.0, 70.0]}, []),
+        ({"with_sink": streams(80.0, 80.0)}, ["the stream ran at 0.80"]),
+        ({"with_sink": streams(80.0, 80.0), "without": streams(100.0, 70.0)}, []),
+        ({"with_sink": streams(80.0, 80.0, core_share=0.3)}, []),
+        ({"with_sink": streams(99.0, 99.0, cpu_ms=1.3, core_share=0.3)}, ["an event took 1.30 times"]),
         ({"same_alerts": False}, ["something else"]),
         ({"delivered": [Delivered(3, 4, 0, 1, 0, 0, 0, 0, 4, 0, 7), GOOD]}, ["1 alerts came twice"]),
         ({"delivered": [GOOD, Delivered(3, 4, 0, 1, 0, 0, 0, 0, 4, 0, 7)]}, []),
@@ -77,8 +83,8 @@ GOOD = Delivered(3, 3, 0, 0, 0, 0, 0, 0, 3, 0, 7)
 )
 def test_the_study_says_where_it_falls_short(changes: dict[str, Any], said: list[str]) -> None:
     given: dict[str, Any] = {
-        "without": [100.0, 99.0],
-        "with_sink": [98.0, 101.0],
+        "without": streams(100.0, 99.0),
+        "with_sink": streams(98.0, 101.0),
         "delivered": [GOOD, GOOD],
         "same_alerts": True,
     } | changes
