@@ -53,7 +53,7 @@ TAKEN_BEFORE: Final = 5
 SLOW_SECONDS: Final = 0.004
 WAIT_SECONDS_MAX: Final = 240.0
 LOOK_SECONDS: Final = 0.02
-CPU: Final = "process_cpu_seconds_total"
+CPU: Final = "churnwatch_process_cpu_seconds_total"
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the one in Standard Webhooks' own tests
 DELIVER: Final = mortal(sys.executable, "-c", "from churnwatch.cli import main; main()", "deliver")
 
@@ -66,7 +66,7 @@ class Run:
     """One replay: how fast it went, what was published, and how it was delivered."""
 
     stream: Stream
-    published: Published
+    said: Published
     delivered: Delivered | None
 
 
@@ -165,7 +165,7 @@ def main() -> int:
         [run.stream for run in runs if run.delivered is None],
         [run.stream for run in runs if run.delivered is not None],
         [run.delivered for run in runs if run.delivered is not None],
-        same_alerts=all(run.published == runs[0].published for run in runs),
+        same_alerts=all(run.said == runs[0].said for run in runs),
     )
     for line in found.shortcomings:
         note(f"webhook: {line}")
@@ -192,7 +192,9 @@ def _run(services: Services, log: ChaosLog, number: int, kind: str) -> Run:
             finally:
                 sink.kill()
     note(f"webhook: {kind}: {stream.speed:,.0f} events/s on {stream.core_share:.0%} of a core, {len(published)} alerts")
-    return Run(stream, published, delivered)
+    # A trigger names its topic, and that one the run.
+    said = [(partition, offset, value.replace(prefix.encode(), b"")) for partition, offset, value in published]
+    return Run(stream, said, delivered)
 
 
 def _replay(made: Installation, log: ChaosLog) -> Stream:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from agents.metric_kinds import Metric
 from alerts.alert import decode, encode
 from chaos.topics import produce
-from churnwatch.deliver_metrics import MEANINGS
+from churnwatch.deliver_metrics import DELIVERING
 from churnwatch.settings import Settings
 from churnwatch.settings_webhook import secret_key
 from churnwatch.webhook_retry import REFUSED
@@ -76,9 +77,9 @@ def test_the_receiver_trusts_what_is_signed_and_nothing_else() -> None:
     assert verified(signed(keys[1:], "a1", 1_700_000_000_000, body), body, SECRET, 1_700_000_000) is None
 
 
-@pytest.mark.parametrize("name", MEANINGS)
-def test_the_page_lists_what_deliver_exports(name: str) -> None:
-    assert f"| `{name}` | {MEANINGS[name]} |" in PAGE
+@pytest.mark.parametrize("metric", DELIVERING, ids=lambda metric: metric.name)
+def test_the_page_lists_what_deliver_exports(metric: Metric) -> None:
+    assert f"| `{metric.name}` | {metric.meaning} |" in PAGE
 
 
 def test_the_page_says_which_answers_bury_an_alert() -> None:

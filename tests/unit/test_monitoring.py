@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, PROCESS
 from agents.metric_kinds import OTHER, Metric
 from agents.metrics import Metrics
+from churnwatch.deliver_metrics import DELIVERING
 from churnwatch.settings import Settings
 from churnwatch.settings_sources import public_name
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/alerts.yml"
 SCRAPE = ROOT / "deploy/prometheus/prometheus.yml"
 
-DECLARED = {metric.name: metric for metric in METRICS + PROCESS}
+DECLARED = {metric.name: metric for metric in METRICS + PROCESS + DELIVERING}
 FROM_PROMETHEUS = {"job", "instance", "le"}
 WINDOWS = {"$__rate_interval": "5m", "$__range": "1d"}
 

@@ -13,7 +13,7 @@ from churnwatch.alert_list import Filter
 from churnwatch.deliver import group_id, terms
 from churnwatch.deliver_courier import oldest_seconds
 from churnwatch.deliver_lane import WAITING_MAX, Lane
-from churnwatch.deliver_metrics import MEANINGS, DeliverMetrics
+from churnwatch.deliver_metrics import DELIVERING, DeliverMetrics
 from churnwatch.deliver_receiver import Receiver
 from churnwatch.delivery import Delivery, Known, Terms
 from churnwatch.settings import Settings
@@ -259,8 +259,8 @@ def test_settings_say_which_alerts_and_how() -> None:
 
 def test_every_metric_is_there_from_the_start() -> None:
     text = DeliverMetrics().render(up=False, waiting=3, oldest_seconds=1.5, partitions=2).decode()
-    for name in MEANINGS:
-        assert f"# HELP {name} " in text
+    for metric in DELIVERING:
+        assert f"# HELP {metric.name} {metric.meaning}" in text
     assert "churnwatch_webhook_receiver_up 0.0" in text
     assert "_created" not in text
     metrics: Any = DeliverMetrics()
