@@ -26,9 +26,7 @@ REMINDERS_MAX: Final = 2
 """Of one episode: who has not taken an alert told three times will not take it."""
 
 Kind = Literal["opened", "escalated", "resolved", "churned"]
-Cause = Literal[
-    "rise", "untaken", "snooze_over", "return", "won_back", "fall", "false_alarm", "gone", "cancelled"
-]
+Cause = Literal["rise", "untaken", "snooze_over", "return", "won_back", "fall", "false_alarm", "gone", "cancelled"]
 Basis = Literal["model", "rule"]
 
 

@@ -49,7 +49,10 @@ def retold(
         waited = f"Nobody has taken this alert for {days} day{'' if days == 1 else 's'}"
         return [replace(first, evidence=f"{waited}. {first.evidence}"), *others]
     if step.cause == "snooze_over":
-        return [replace(first, evidence=f"The snooze is over, and the customer still at risk. {first.evidence}"), *others]
+        return [
+            replace(first, evidence=f"The snooze is over, and the customer still at risk. {first.evidence}"),
+            *others,
+        ]
     # A cancellation that says why needs no guess of ours.
     stated = step.cause == "cancelled" and (first.code != "engagement" or ", because of " in first.evidence)
     if step.kind != "churned" or stated or not before:

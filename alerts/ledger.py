@@ -128,7 +128,7 @@ class Books:
                     self.plays.load(later[0])
                 if len(later) > 1:
                     self.buying.load(later[1])
-                if len(later) > 2:  # noqa: PLR2004 - the third part that was added
+                if len(later) > 2:
                     self.heard.load(later[2])
             case _:  # written before there was a ledger
                 self.budget.load(state)

@@ -231,7 +231,11 @@ def _reached(taken_ms: int, end_ms: int, touches: Sequence[Touch], had_activity:
     """Return the most that reached a snapshot: within [taken, end), and on no later day than the first that answers it."""
     most = UNTOUCHED
     for one in touches:
-        if one.reach > most and taken_ms <= one.at_ms < end_ms and not had_activity(day_of(taken_ms), day_of(one.at_ms)):
+        if (
+            one.reach > most
+            and taken_ms <= one.at_ms < end_ms
+            and not had_activity(day_of(taken_ms), day_of(one.at_ms))
+        ):
             most = one.reach
     return most
 

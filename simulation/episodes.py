@@ -24,6 +24,8 @@ class Episodes:
 
         self._open: dict[str, str] = {}
         self._closed: set[str] = set()
+        self._lost: dict[str, str] = {}
+        """By customer, the episode that ended in `churned`, until their return closes the case."""
 
     def alert(self, key: bytes | None, value: bytes | None) -> None:
         """An alert has come, perhaps again."""
@@ -44,6 +46,9 @@ class Episodes:
         if not self.is_strict:
             return
         now_open = self._open.get(customer)
+        lost = self._lost.pop(customer, None)
+        if kind == "resolved" and now_open is None and lost == episode:
+            return
         if kind == "opened":
             if now_open is not None or episode in self._closed:
                 self._broken(f"alerts: {customer}: an episode opens while {now_open} is open, or opens again")
@@ -52,6 +57,8 @@ class Episodes:
         alone = kind == "churned" and now_open is None and episode not in self._closed  # an explicit cancellation
         if now_open != episode and not alone:
             self._broken(f"alerts: {customer}: {kind} of {episode}, open is {now_open}")
+        if kind == "churned":
+            self._lost[customer] = episode
         if kind in ("resolved", "churned"):
             self._open.pop(customer, None)
             self._closed.add(episode)

@@ -5,7 +5,7 @@
 | one writer | no commit succeeds after a later opener's; the state of one life never goes back |
 | stored, then said | no message reaches Kafka that was not in the stored outbox; none leaves the outbox that Kafka does not hold |
 | offsets | the group's never pass what is stored *and* said, and do not go back |
-| alerts | one id has one content; per customer opened, escalated, then resolved or churned, one episode at a time |
+| alerts | one id has one content; per customer opened, escalated, then resolved or churned, one episode at a time; resolved once more on the return of the lost |
 | examples | one number has one content; none comes behind the mark that promised that it had come |
 | lost state | an alert of which the group knows that it was said is not said again |
 | accounting | every record of a step has one outcome; a dead letter carries its record to the byte |

@@ -33,7 +33,9 @@ class Team:
     def report(self, status: str, day: float, **more: Any) -> None:
         about = alert_id("c-1", self.episode.life_day, self.episode.number, 1)
         given = {"event_id": "e", "customer_id": "c-1", "occurred_at": int(day * DAY_MS), "alert_id": about}
-        self.raised += apply_outcome(self.episode, Outcome.model_validate(given | {"status": status} | more), self.policy)
+        self.raised += apply_outcome(
+            self.episode, Outcome.model_validate(given | {"status": status} | more), self.policy
+        )
 
 
 def test_an_alert_that_nobody_has_taken_is_told_twice_more_and_then_no_more() -> None:
