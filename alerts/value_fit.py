@@ -41,10 +41,10 @@ PERIOD_DAYS: Final = 28
 PERIODS_MAX: Final = 39
 """Whose first order is longer ago (three years) is no longer counted: shops change."""
 
-REPEATS: Final[tuple[int, ...]] = (*range(11), 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72, 86, 103, 124, 149, 179, 215, 258, 310, 372)
-"""Lower edges of the cells by repeats."""
+REPEATS: Final[tuple[int, ...]] = (*range(11), *(round(10 * 1.2**step) for step in range(1, 22)))
+"""Lower edges of the cells by repeats: 0 to 10, then in steps of a fifth up to 460."""
 
-MIDDLES: Final = np.array([(low + high - 1) / 2 for low, high in zip(REPEATS, (*REPEATS[1:], 447), strict=True)])
+MIDDLES: Final = np.array([(low + high - 1) / 2 for low, high in zip(REPEATS, (*REPEATS[1:], 552), strict=True)])
 
 CUSTOMERS_MIN: Final = 100
 HOLD: Final = 0.03
