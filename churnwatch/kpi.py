@@ -20,6 +20,9 @@ TITLES: Final[dict[By, str]] = {"segment": "segment", "reason": "reason", "cohor
 NOTHING: Final = (
     "Nothing has been booked yet: the first figures come with the first labels and alerts, and a worker that learns."
 )
+UNREPORTED: Final = (
+    "Nothing was reported on churn.outcomes of the alerts to be treated, so what is done about them cannot be told."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,10 @@ def saved_words(of: Steering) -> str:
 
 
 def _words(of: Steering) -> list[str]:
-    return [saved_words(of)] if of.months else [NOTHING]
+    if not of.months:
+        return [NOTHING]
+    silent = of.whole.opened and not of.whole.acted
+    return [saved_words(of), UNREPORTED] if silent else [saved_words(of)]
 
 
 def _cases(name: str, of: Steering) -> str:

@@ -115,6 +115,12 @@ def test_before_anything_was_booked_it_says_so(capsys: pytest.CaptureFixture[str
         ran(capsys, "--by", by)
 
 
+def test_where_nobody_reports_it_says_so(capsys: pytest.CaptureFixture[str], ledger: Ledger) -> None:
+    assert "Nothing was reported" not in ran(capsys)
+    ledger.months["1997-05"] = {key: n for key, n in ledger.months["1997-05"].items() if "acted" not in key}
+    assert "Nothing was reported on churn.outcomes" in ran(capsys)
+
+
 def test_a_cell_is_shown_with_its_unit() -> None:
     assert shown("text", "money") == "text"
     assert shown(Judged(None, "not yet enough to tell"), "share") == "too few"
