@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from agents.record import Customer
 from alerts.alert import Action, Reason
@@ -13,7 +14,7 @@ from features.tiles import OrderTile
 from models.question import Question
 from streams.time import day_of
 
-HUNDREDTH: int = 10
+HUNDREDTH: Final = 10
 """Tiles keep money in thousandths."""
 
 
