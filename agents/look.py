@@ -15,7 +15,7 @@ from agents.sight import Sight, see
 from agents.touches import note_warnings
 from alerts.alert import SILENCE, Trigger
 from alerts.bands import steady_band
-from alerts.change import lift
+from alerts.change import lift, own_threshold, typical_in, worth
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
 from alerts.heard import is_heard
@@ -57,7 +57,7 @@ class Desk:
         ahead: bool = False,
     ) -> None:
         """Score the customer as of `customer.as_of_ms`, and bring episode, band and (where `snapshot`) pending labels up to date."""
-        at_ms, horizon_days = customer.as_of_ms, self.question.horizon_days
+        at_ms = customer.as_of_ms
         scorer = guides.at(at_ms)
         guide = scorer.guide
         sight = see(customer, self.question.churn_on, guide, silence=trigger is SILENCE)
@@ -71,6 +71,10 @@ class Desk:
         if snapshot:
             self._put_aside(customer, sight, risk, guide, segment, effects)
         threshold = threshold_for(guide.thresholds, segment, basis, self.policy)
+        valued = (
+            0.0 if basis == "rule" else self.policy.value_weight * worth(sight.value, typical_in(guide.extra, segment))
+        )
+        news = 0.0 if basis == "rule" else self._news(risk, before, sight)
         assessment = Assessment(
             customer_id=customer_id,
             as_of_ms=at_ms,
@@ -84,25 +88,27 @@ class Desk:
             cancelled=customer.cancelled_ms is not None,
             shift=shift,
             shift_since_ms=shift_since_ms,
-            lift=0.0
-            if basis == "rule"
-            else self.policy.earliness * lift(risk, before, sight.silence_days, horizon_days),
+            lift=news + valued,
             held=ahead and self.held(),
             heard=is_heard(guide.extra),
         )
         was_open = customer.episode.open
         transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
+        level = own_threshold(threshold, valued, 1.0, self.policy.floor(segment))
         if transitions:
             effects.episodes_opened += customer.episode.open - was_open
             note_warnings(customer, transitions)
-            early = before is not None and round(before, 2) < round(risk, 2) and risk < threshold
+            early = before is not None and round(before, 2) < round(risk, 2) and risk < level
             rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
             told = Telling(sight, past, trigger, since_ms, scorer, cancellation, rise)
             self.herald.announce(customer_id, customer, transitions, told, effects)
-        bar = min(threshold, customer.episode.threshold) if customer.episode.open else threshold
+        bar = min(level, customer.episode.threshold) if customer.episode.open else level
         band = steady_band(risk, bar, customer.band or None, self.policy.hysteresis)
         if band != customer.band:
             self.herald.publish_score(customer_id, customer, band, segment, basis, guide, effects)
+
+    def _news(self, risk: float, before: float | None, sight: Sight) -> float:
+        return self.policy.earliness * lift(risk, before, sight.silence_days, self.question.horizon_days)
 
     def snapshot(self, customer: Customer, guides: GuideBook, effects: Effects) -> None:
         """Put a snapshot of the customer aside, as of `customer.as_of_ms`, and do nothing else."""

@@ -76,7 +76,7 @@ class BudgetKeeper:
             del self._days[day]
 
     def at(self, boundary_ms: int, quality: Mapping[str, float]) -> dict[str, Any]:  # noqa: ARG002
-        """Return `thresholds` (per lane), `openings_per_day` expected under them, and `value_cut` once known.
+        """Return `thresholds` (per lane), `openings_per_day` expected under them, `value_cut` and `typical_values` once known.
 
         Only days that ended by `boundary_ms` count; boundaries never fall. `quality` is not used.
         """
@@ -95,9 +95,14 @@ class BudgetKeeper:
                     thresholds[lane] = self._policy.cold_threshold(segment)
                 else:
                     thresholds[lane], openings[lane] = EDGES[chosen[segment]], rate[chosen[segment]]
-        cut = value_cut(self._values(boundary_day), self._policy.high_value_share)
         derived: dict[str, Any] = {"thresholds": thresholds, "openings_per_day": openings}
-        return derived if cut is None else derived | {"value_cut": cut}
+        return derived | self._of_values(self._values(boundary_day))
+
+    def _of_values(self, values: Mapping[int, int]) -> dict[str, Any]:
+        """Return from where a value is high, and what is typical, of all and of those of high value (`change.typical_in`)."""
+        high_share = self._policy.high_value_share
+        cut, middle, high = (value_cut(values, share) for share in (high_share, 0.5, high_share / 2.0))
+        return {} if cut is None else {"value_cut": cut, "typical_values": [middle, high]}
 
     def _rates(self, basis: Basis, boundary_day: int) -> dict[str, Rate | None]:
         """Return how often each edge was crossed on the mean day, by segment: None where too few days were counted."""

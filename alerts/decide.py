@@ -22,8 +22,8 @@ and Pokrovskii, "Systems with hysteresis", 1989):
        one. (On CDNOW a young model moved by 0.2 for everybody at once; 420 episodes opened that day, the budget was 2.)
     5. During a cool-down, a snooze or an outage the mark does not rise, so what was held back is raised afterwards.
 
-    6. All of this is about the risk *lifted* by how new it is (`change`), as thresholds are. What an alert says, and how
-       it goes on, is about the risk itself: it is opened under the threshold lowered by as much.
+    6. All of this is about the risk *lifted* by how new it is and by what is at stake (`change`), as thresholds are. What an
+       alert says, and how it goes on, is about the risk itself: it is opened under the threshold lowered by as much.
 
 An episode closes as `resolved` when the customer comes back or the risk falls below the exit; as `churned` when the
 customer is gone or has cancelled. Those who are gone are never opened; an explicit cancellation is always announced.
@@ -63,7 +63,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
         shift: how far the model alone has moved this customer since an earlier look, the latest of which the features
             are kept: their risk under the model of now, less the risk as said then.
         shift_since_ms: when that look was; 0 where there is none.
-        lift: how much the news in the risk raises it, in log-odds (`change.lift`).
+        lift: how much the news in the risk and the customer's value raise it, in log-odds (`change.lift`, `change.worth`).
         heard: the team has reported outcomes of late, so one not reported means that nobody has taken the alert.
         held: a source that the risk rests on is silent as a whole, so the silence may be ours; nothing is opened or
             escalated.

@@ -25,7 +25,8 @@ class Policy:
 
     Attributes:
         floors: per segment, no alert below this risk; a segment left out has 0.6. Loyal customers rarely reach what is
-            ordinary among newcomers, so one floor for all would never warn about them.
+            ordinary among newcomers, so one floor for all would never warn about them. They lie below the thresholds that the
+            budget asks for in most shops, and keep it from going to people far safer than their segment where a shop is small.
         hysteresis: how far the risk must fall below the threshold for an episode to resolve.
         cool_down_ms: rest after an episode before the next may open.
         cool_down_break: whether a band higher than the last episode's ends the rest at once.
@@ -36,6 +37,7 @@ class Policy:
         shares: per segment, its part of the budget, as a part of their sum; what a segment cannot use goes to the
             others. One left out gets nothing.
         earliness: how much change counts beside level (see `change`): 1 in full, 0 not at all.
+        value_weight: how much value counts beside risk (see `change`), in log-odds for each time that it is e times the typical one.
         high_value_share: about this part of the customers counts as of high value.
         holdout_share: part of the customers who are not treated.
         salt: decides who they are.
@@ -45,7 +47,7 @@ class Policy:
     """
 
     floors: Mapping[str, float] = field(
-        default_factory=lambda: {"new": 0.7, "loyal": 0.4, "high_value": 0.4, "standard": 0.6}
+        default_factory=lambda: {"new": 0.5, "loyal": 0.3, "high_value": 0.3, "standard": 0.5}
     )
     hysteresis: float = 0.1
     cool_down_ms: int = 14 * DAY_MS
@@ -57,6 +59,7 @@ class Policy:
         default_factory=lambda: {"new": 0.1, "loyal": 0.35, "high_value": 0.35, "standard": 0.2}
     )
     earliness: float = 0.75
+    value_weight: float = 0.5
     high_value_share: float = 0.1
     holdout_share: float = 0.1
     salt: str = "churnwatch"
@@ -73,9 +76,18 @@ class Policy:
             raise ConfigError("no segment has a share of the daily budget: raise one")
         if not all(0.0 <= value <= 1.0 for value in (self.hysteresis, self.high_value_share, self.holdout_share)):
             raise ConfigError("hysteresis, high_value_share and holdout_share must lie in 0 to 1")
-        amounts = (self.cool_down_ms, self.min_silence_ms, self.snooze_ms, self.reminder_ms, self.min_order_days, self.daily_budget)
-        if min(*amounts, self.earliness) < 0:
-            raise ConfigError("spans of time, min_order_days, daily_budget and earliness must not be negative")
+        amounts = (
+            self.cool_down_ms,
+            self.min_silence_ms,
+            self.snooze_ms,
+            self.reminder_ms,
+            self.min_order_days,
+            self.daily_budget,
+        )
+        if min(*amounts, self.earliness, self.value_weight) < 0:
+            raise ConfigError(
+                "spans of time, min_order_days, daily_budget, earliness and value_weight must not be negative"
+            )
 
     def floor(self, segment: str) -> float:
         """Return the risk below which nobody of the segment is alerted."""

@@ -59,6 +59,7 @@ def policy(settings: Settings) -> Policy:
             "high_value": settings.alert_share_high_value,
         },
         earliness=settings.alert_earliness,
+        value_weight=settings.alert_value_weight,
         hysteresis=settings.alert_hysteresis,
         cool_down_ms=settings.alert_cool_down_ms,
         min_silence_ms=settings.alert_min_silence_ms,

@@ -25,10 +25,10 @@ class AlertSettings(Chapter):
     alert_share_standard: float = setting("Alerts", 0.2, "share", "Part for those with few orders", ge=0, le=1)
     alert_share_loyal: float = setting("Alerts", 0.35, "share", "Part for those with 5 order days or more", ge=0, le=1)
     alert_share_high_value: float = setting("Alerts", 0.35, "share", "Part for the tenth worth most a year", ge=0, le=1)
-    alert_floor_new: float = setting("Alerts", 0.7, "risk", "No alert below, new customers", ge=0, le=1)
-    alert_floor_standard: float = setting("Alerts", 0.6, "risk", "No alert below, standard customers", ge=0, le=1)
-    alert_floor_loyal: float = setting("Alerts", 0.4, "risk", "No alert below, loyal customers", ge=0, le=1)
-    alert_floor_high_value: float = setting("Alerts", 0.4, "risk", "No alert below, high-value customers", ge=0, le=1)
+    alert_floor_new: float = setting("Alerts", 0.5, "risk", "No alert below, new customers", ge=0, le=1)
+    alert_floor_standard: float = setting("Alerts", 0.5, "risk", "No alert below, standard customers", ge=0, le=1)
+    alert_floor_loyal: float = setting("Alerts", 0.3, "risk", "No alert below, loyal customers", ge=0, le=1)
+    alert_floor_high_value: float = setting("Alerts", 0.3, "risk", "No alert below, high-value customers", ge=0, le=1)
     alert_earliness: float = setting(
         "Alerts",
         0.75,
@@ -36,6 +36,14 @@ class AlertSettings(Chapter):
         "How much change counts: a risk that has just risen is alerted below the threshold, a long silence above; 0 is not",
         ge=0,
         le=4,
+    )
+    alert_value_weight: float = setting(
+        "Alerts",
+        0.5,
+        "",
+        "How much value counts: who spends more than is typical is alerted at a lower risk, who spends less at a higher; 0 is not",
+        ge=0,
+        le=2,
     )
     alert_hysteresis: float = setting(
         "Alerts", 0.1, "risk", "How far risk must fall below the threshold for an episode to resolve", ge=0, le=1

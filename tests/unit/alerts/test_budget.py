@@ -218,3 +218,16 @@ def test_edges_are_fine_enough() -> None:
     assert len(EDGES) == BINS + 1
     assert EDGES[0] == 0.0
     assert EDGES[-1] == 1.0
+
+
+def test_what_is_typical_is_told_of_all_and_of_those_of_high_value() -> None:
+    stats = StatsBuilder()
+    for value in range(1, 1001):
+        stats.add_value(150, float(value))
+    keeper = BudgetKeeper(POLICY)
+    keeper.absorb(0, stats.take())
+    derived = keeper.at(160 * DAY_MS, {})
+    middle, high = derived["typical_values"]
+    assert middle == pytest.approx(500, rel=0.05)
+    assert high == pytest.approx(950, rel=0.05)
+    assert middle < derived["value_cut"] < high

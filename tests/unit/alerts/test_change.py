@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.change import RISE_MAX, STALE_MAX, lift, lifted, own_threshold
+from alerts.change import RISE_MAX, STALE_MAX, WORTH_MAX, lift, lifted, own_threshold, typical_in, worth
 
 RISKS = st.floats(0.0, 1.0)
 LIFTS = st.floats(-2.0, 2.0)
@@ -61,3 +61,20 @@ def test_who_reaches_the_threshold_lifted_stands_above_an_own_one(
         if by > 0.0:
             assert own <= max(threshold, floor) + 1e-9
     assert own_threshold(threshold, 0.0, risk, floor) == threshold
+
+
+@given(st.floats(0.0, 1e12), st.floats(0.0, 1e12), st.floats(1e-2, 1e9))
+def test_worth_rises_with_the_value_within_bounds(one: float, other: float, typical: float) -> None:
+    low, high = sorted((one, other))
+    assert -WORTH_MAX <= worth(low, typical) <= worth(high, typical) <= WORTH_MAX
+    assert worth(typical, typical) == 0.0
+
+
+@pytest.mark.parametrize("typical", [None, 0.0])
+def test_where_nothing_is_known_of_values_they_do_not_count(typical: float | None) -> None:
+    assert worth(1e6, typical) == 0.0
+
+
+@pytest.mark.parametrize("told", [None, "80", [80.0], [80.0, "x"], [80.0, None], [80.0, -1.0], {"high_value": 1.0}])
+def test_nonsense_about_values_is_passed_over(told: object) -> None:
+    assert typical_in({"typical_values": told}, "high_value") is None

@@ -12,7 +12,7 @@ def test_every_segment_has_a_lane_under_model_and_rule() -> None:
 def test_the_guide_speaks_before_the_cold_threshold() -> None:
     policy = Policy()
     assert threshold_for({"loyal": 0.55}, "loyal", "model", policy) == 0.55
-    assert threshold_for({"loyal": 0.55}, "loyal", "rule", policy) == policy.cold_threshold("loyal") == 0.7
+    assert threshold_for({"loyal": 0.55}, "loyal", "rule", policy) == policy.cold_threshold("loyal") == 0.65
     assert threshold_for({"rule/loyal": 0.45}, "loyal", "rule", policy) == 0.45
     assert threshold_for({"loyal": 0.0}, "loyal", "model", policy) == 0.0
 
@@ -36,6 +36,7 @@ def test_a_segment_left_out_has_a_floor() -> None:
         {"shares": {"loyal": 0.0, "new": 0.0}},
         {"shares": {}},
         {"earliness": -1.0},
+        {"value_weight": -1.0},
         {"hysteresis": 1.1},
         {"holdout_share": -0.1},
         {"high_value_share": 2.0},
