@@ -31,9 +31,9 @@ HINT: Final = 0.5
 
 DISCOUNT_MIN: Final = 0.03
 DISCOUNT_LEFT: Final = 1 / 3
-BASKET_LEFT: Final = 0.75
-VISITS_LEFT: Final = 0.7
-SILENCE_OVER_GAP: Final = 1.5
+BASKET_LEFT: Final = 0.7
+VISITS_LEFT: Final = 0.8
+SILENCE_OVER_GAP: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ _COUNTS: Final = (
     _Counted("billing_tickets_90d", "price", TICKET, "ticket", "on billing in 90 days"),
     _Counted("service_complaints_90d", "service", TOLD, "poor review", "on service or delivery in 90 days"),
     _Counted("unhappy_tickets_90d", "service", TOLD, "ticket", "rated 2 stars or fewer in 90 days"),
-    _Counted("slow_tickets_90d", "service", TICKET, "ticket", "took more than 3 days in 90 days"),
+    _Counted("slow_tickets_90d", "service", HINT, "ticket", "took more than 3 days in 90 days"),
     _Counted("service_tickets_90d", "service", HINT, "ticket", "on service, delivery or the account in 90 days"),
     _Counted("product_complaints_90d", "product", TOLD, "poor review", "on the product in 90 days"),
     _Counted("returned_orders_90d", "product", TICKET, "order", "returned in 90 days"),
@@ -114,4 +114,4 @@ def _acts(values: Values) -> Iterator[Sign]:
     silence, gap = values.get("order_silence_days", 0.0), values.get("gap_mean_days", 0.0)
     if visits >= 3 and visits >= VISITS_LEFT * visits_before and gap and silence > SILENCE_OVER_GAP * gap:
         told = f"Still comes by ({counted(visits, 'login')} in 30 days), but no order for {counted(silence, 'day')}"
-        yield Sign("competition", TICKET, told, ("logins_30d", "order_silence_days"))
+        yield Sign("competition", HINT, told, ("logins_30d", "order_silence_days"))

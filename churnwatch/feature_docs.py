@@ -13,6 +13,7 @@ from typing import Final
 
 from features.catalog import CATALOG, LIFETIME, LOGINS, ORDERS, PRESENCE, REVIEWS, RHYTHM, TICKETS, Feature
 from features.past import PRESENCE_DAYS_MAX
+from features.said import SAID
 from features.seen import LIMIT
 from features.tickets import EVENTS_MAX, TICKETS_MAX
 from features.tiles import RETENTION_DAYS, WINDOW_DAYS_MAX
@@ -47,6 +48,7 @@ GROUPS: Final = (
     ("Logins", LOGINS),
     ("Tickets", TICKETS),
     ("Reviews, surveys, cancellations", REVIEWS),
+    ("What was said: for the reasons of alerts alone, the model does not see it", SAID),
 )
 
 
