@@ -66,6 +66,19 @@ def look_at_settings(settings: Settings) -> Iterator[Finding]:
     if settings.kafka_security_protocol == "SASL_PLAINTEXT":
         advice = "use CHURNWATCH_KAFKA_SECURITY_PROTOCOL=SASL_SSL"
         yield Finding("kafka access", "warn", "the password goes over the network unencrypted", advice)
+    yield from _look_at_webhook(settings)
+
+
+def _look_at_webhook(settings: Settings) -> Iterator[Finding]:
+    """Judge where alerts are posted, if anywhere; the receiver itself is not asked, for it would take it for an alert."""
+    if settings.webhook_url is None:
+        return
+    if settings.webhook_format == "json" and settings.webhook_secret is None:
+        advice = "set CHURNWATCH_WEBHOOK_SECRET, so that the receiver can tell an alert from a forgery"
+        yield Finding("webhook", "warn", "what is posted is not signed", advice)
+    if settings.webhook_url.get_secret_value().startswith("http://"):
+        advice = "use an https:// address, unless the receiver is on this machine"
+        yield Finding("webhook", "warn", "alerts go over the network unencrypted", advice)
 
 
 def look_at_kafka(settings: Settings, cluster: Cluster) -> Iterator[Finding]:

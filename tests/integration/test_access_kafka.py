@@ -111,7 +111,7 @@ def operator_grants() -> list[Grant]:
     topics = Settings().topics()
     wanted = [("topic", PREFIX, "create"), ("topic", PREFIX + topics.alerts, "read")]
     wanted += [("topic", PREFIX + topic, "write") for topic in topics.inputs.values()]
-    wanted += [("topic", PREFIX + topics.dlq(topic), "read") for topic in topics.inputs.values()]
+    wanted += [("topic", PREFIX + topics.dlq(topic), "read") for topic in topics.with_letters()]
     return [*wanted, ("topic", PREFIX + topics.scores, "describe")]
 
 

@@ -90,6 +90,9 @@ def test_alerts_are_listed_newest_last_and_filtered(run: Run, settings: Settings
     late = run("alerts", "--json", "--since", "1998-01-01T00:00:08Z").splitlines()
     assert [json.loads(line)["alert_id"] for line in late] == ["a8"]
     assert "c8" in run("alerts", "--customer", "c8")
+    produce(settings, [Outgoing(topic, b"c9", alert(9), [("churnwatch.owner", b"north")])])
+    owned = run("alerts", "--json", "--owner", "north", "--owner", "south", "--band", "high", "--band", "watch")
+    assert [json.loads(line)["alert_id"] for line in owned.splitlines()] == ["a9"]
 
 
 @pytest.mark.usefixtures("inputs")

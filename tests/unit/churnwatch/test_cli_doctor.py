@@ -132,3 +132,18 @@ def test_without_workers_somebody_is_told(members: int, records: int, status: st
     finding = judge_workers(members, records)
     assert finding.status == status
     assert ("churnwatch worker" in finding.advice) is (members == 0)
+
+
+def test_a_webhook_is_signed_and_encrypted() -> None:
+    def told(**changes: Any) -> list[str]:
+        found = look_at_settings(Settings(alert_salt="mine", **changes))
+        return [finding.found for finding in found if finding.what == "webhook"]
+
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    assert told() == []
+    assert told(webhook_url="http://crm/a") == [
+        "what is posted is not signed",
+        "alerts go over the network unencrypted",
+    ]
+    assert told(webhook_url="https://crm/a", webhook_secret=secret) == []
+    assert told(webhook_url="https://hooks/a", webhook_format="slack") == []
