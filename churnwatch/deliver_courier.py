@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from churnwatch.deliver_lane import WAITING_MAX, Lane, Settle
+from churnwatch.delivery import Known
 from streams.codec import RawRecord
 
 log = logging.getLogger("churnwatch.deliver")
@@ -47,6 +48,8 @@ class Courier(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         self._start = start
         self._grace_seconds = grace_seconds
         self._lanes: dict[TopicPartition, Lane] = {}
+        self._known: dict[TopicPartition, Known] = {}
+        """Kept while a partition is away: what was delivered and could not be committed is known when it is back."""
         self._life = 0
         """Counts assignments: what was fetched under an earlier one may have been given to others meanwhile."""
         self._settled_down = False
@@ -142,7 +145,8 @@ class Courier(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
             if life != self._life:
                 return
             self._consumer.seek(tp, place)
-            self._lanes[tp] = Lane(place, committed, self._settle, self._moved.set)
+            known = self._known.setdefault(tp, Known())
+            self._lanes[tp] = Lane(place, committed, self._settle, known, self._moved.set)
             self._moved.set()  # the place of a new group is committed at once, or "end" would move on with each start
 
     async def _first(self, tp: TopicPartition) -> int:

@@ -17,12 +17,14 @@ Settle = Callable[[RawRecord, Known, asyncio.Event], Awaitable[bool]]
 
 
 class Lane:
-    """One partition's work; `settle` is `Delivery.settle`, `moved` hears that there is something to commit.
+    """One partition's work; `settle` is `Delivery.settle`, `known` what was delivered of it, `moved` hears that there is something to commit.
 
     `done` is the offset of the first record that is not settled, `committed` what Kafka has of it (None where it has nothing).
     """
 
-    def __init__(self, done: int, committed: int | None, settle: Settle, moved: Callable[[], None]) -> None:
+    def __init__(
+        self, done: int, committed: int | None, settle: Settle, known: Known, moved: Callable[[], None]
+    ) -> None:
         self.done = done
         self.committed = committed
         self._settle = settle
@@ -30,7 +32,7 @@ class Lane:
         self._waiting: deque[RawRecord] = deque()
         self._work = asyncio.Event()
         self._leaving = asyncio.Event()
-        self._known = Known()
+        self._known = known
         self.task = asyncio.create_task(self._run(), name="lane")
 
     @property

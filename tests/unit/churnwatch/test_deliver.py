@@ -187,7 +187,7 @@ async def test_a_lane_is_in_order_and_counts_what_is_settled() -> None:
         await gate.wait()
         return True
 
-    lane = Lane(0, None, settle, lambda: None)
+    lane = Lane(0, None, settle, Known(), lambda: None)
     assert lane.room == WAITING_MAX
     lane.put([record(number) for number in (3, 5, 6)])
     await turn()
@@ -207,7 +207,7 @@ async def test_who_leaves_finishes_what_is_under_way_and_no_more() -> None:
         await gate.wait()
         return True
 
-    lane = Lane(0, 0, settle, lambda: None)
+    lane = Lane(0, 0, settle, Known(), lambda: None)
     lane.put([record(0), record(1)])
     await turn()
     lane.leave()
@@ -221,7 +221,7 @@ async def test_an_attempt_that_never_ends_is_dropped() -> None:
         await asyncio.Event().wait()
         return True
 
-    lane = Lane(4, 4, settle, lambda: None)
+    lane = Lane(4, 4, settle, Known(), lambda: None)
     lane.put([record(4)])
     await turn()
     lane.leave()
@@ -234,7 +234,7 @@ async def test_the_oldest_in_hand_is_told() -> None:
         await leaving.wait()
         return False
 
-    lanes: Sequence[Lane] = [Lane(0, 0, settle, lambda: None) for _ in range(3)]
+    lanes: Sequence[Lane] = [Lane(0, 0, settle, Known(), lambda: None) for _ in range(3)]
     lanes[0].put([record(5)])
     lanes[1].put([record(3)])
     assert oldest_seconds(lanes, 4500) == 1.5

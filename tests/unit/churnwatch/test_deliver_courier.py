@@ -88,6 +88,7 @@ class Rig:
     def __init__(self, length: int, committed: int | None, start: Any = "end") -> None:
         self.consumer = FakeConsumer(length, committed)
         self.settled: list[int] = []
+        self.known = Known()
         self.gate = asyncio.Event()
         self.gate.set()
         self.courier = Courier(self.consumer, self._settle, start, 1.0)
@@ -96,6 +97,7 @@ class Rig:
         assert record.headers == (("h", b""),)
         await self.gate.wait()
         self.settled.append(record.offset)
+        self.known = known
         return True
 
     async def assign(self) -> None:
@@ -186,6 +188,19 @@ async def test_what_is_under_way_is_finished_and_committed_before_partitions_go(
         await going
         assert (rig.settled, rig.consumer.place) == ([0], 1)
         assert not rig.courier.lanes
+
+
+async def test_what_was_delivered_is_known_when_the_partition_is_back() -> None:
+    rig = Rig(length=3, committed=0)
+    async with rig.running():
+        await rig.assign()
+        await rig.until(lambda: len(rig.settled) == 3)
+        before = rig.known
+        await rig.courier.on_partitions_revoked([TP])
+        rig.consumer.length = 4
+        await rig.assign()
+        await rig.until(lambda: len(rig.settled) == 4)
+        assert rig.known is before
 
 
 async def test_a_commit_that_fails_is_made_up_for() -> None:
