@@ -207,14 +207,14 @@ class Life:
     # -- signs of a cause ----------------------------------------------------------------------------------------------
 
     def _show(self, why: Truth, much: float) -> None:
-        """Show the signs of a cause, most of them before the decline is far gone, each `much` as likely as when it is the cause."""
+        """Show the signs of a cause, as it strikes or soon after, each `much` as likely as when it is the cause."""
         random = self._random
 
         def chance(p: float) -> bool:
             return random.random() < p * much
 
         def some_day() -> float:
-            return why.onset_day + random.uniform(-0.3, 0.4) * (why.last_day - why.onset_day)
+            return why.onset_day + random.uniform(-0.4, 0.15) * (why.last_day - why.onset_day)
 
         if why.cause == "price":
             if chance(0.65):

@@ -187,11 +187,11 @@ def test_a_complaint_outweighs_the_silence_that_followed_it() -> None:
     )
     assert first == Reason(
         "price",
-        0.9094,
+        0.8626,
         "2 poor reviews on the price in 90 days; orders of 20 on the latest 3 order days, 40 before",
         {"price_complaints_90d": 2, "basket_latest": 20, "basket_before": 40},
     )
-    assert (second.code, second.weight) == ("engagement", 0.0905)
+    assert (second.code, second.weight) == ("engagement", 0.1373)
 
 
 def test_what_was_said_is_told_under_the_rule_too() -> None:
