@@ -70,9 +70,10 @@ def episodes(alerts: Sequence[Alert], history: History, span: Span) -> list[Warn
 
 
 def _judge(steps: Sequence[Alert], history: History, span: Span) -> Warned:
-    first, last = steps[0], steps[-1]
+    first = steps[0]
+    # What follows the end tells that the lost came back: lost they were all the same.
+    end = next((step for step in steps if step.kind in ("resolved", "churned")), None)
     customer, opened_ms = first.customer_id, parse_instant(first.raised_at)
-    ended = last.kind if last.kind in ("resolved", "churned") else ""
     until_ms = opened_ms + span.horizon_ms
     left = history.cancelled_in(customer, opened_ms, until_ms) or not history.stayed(customer, opened_ms, until_ms)
     return Warned(
@@ -82,8 +83,8 @@ def _judge(steps: Sequence[Alert], history: History, span: Span) -> Warned:
         risk=first.risk,
         opened_ms=opened_ms,
         escalated_ms=tuple(parse_instant(step.raised_at) for step in steps if step.kind == "escalated"),
-        closed_ms=parse_instant(last.raised_at) if ended else 0,
-        ended=ended,
+        closed_ms=0 if end is None else parse_instant(end.raised_at),
+        ended="" if end is None else end.kind,
         by_rule=first.model.version.startswith("rule"),
         why=first.reasons[0].evidence if first.reasons else "",
         right=left if until_ms <= span.last_ms else None,

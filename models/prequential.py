@@ -12,6 +12,9 @@ it, for what the silence rule would have said of the same examples: the floor th
 A cohort is closed once the labels of all of it are due. An explicit cancellation is known at once, so of a cohort that is
 still open only leavers have been heard of: it would make every rolling figure look as if everybody left.
 
+Which examples count: those that the model learns from, as often. Where a team treats customers, the treated are left out and
+the held-out stand in for them (`stand_ins`), so the figures speak of what comes of customers whom nobody touches.
+
 Prequential evaluation: Dawid (1984); in streams: Gama, Sebastião and Rodrigues (2013).
 """
 

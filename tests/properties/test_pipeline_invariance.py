@@ -6,15 +6,19 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alerts.alert import Alert
+from alerts.episode import alert_id
+from models.labels import TREATED
 from streams.codec import Arrival
-from streams.time import DAY_MS, HOUR_MS
+from streams.time import DAY_MS, HOUR_MS, day_of
 from tests.unit.agents.samples import LATENESS_MS, START_MS, event, silence_guide
 from tests.unit.agents.world import World
 
 CUSTOMERS = ("ann", "bob", "cyn", "dän")
-STREAMS = ("orders", "orders", "orders", "logins", "tickets", "reviews", "profiles", "cancellations")
+STREAMS = ("orders", "orders", "orders", "logins", "tickets", "reviews", "profiles", "cancellations", "outcomes")
+STATUSES = ("contacted", "snoozed", "acknowledged", "false_alarm", "accepted")
 FIELDS: dict[str, dict[str, Any]] = {
     "logins": {"channel": "web", "session_seconds": 60},
     "tickets": {"ticket_id": "t", "status": "opened", "category": "billing"},
@@ -23,7 +27,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "cancellations": {"reason": "price"},
 }
 Step = tuple[str, int, str, int]
-GUIDE = silence_guide()
+GUIDE = replace(silence_guide(), extra={"heard": True})
 UNHURRIED = settings(max_examples=40, deadline=None)
 FEW = settings(max_examples=8, deadline=None)
 FINE = {"events": 1, "wakes": 1, "fetch": 1, "cache": 1}
@@ -40,11 +44,16 @@ def logs(
 
 def arrivals(steps: Sequence[Step]) -> tuple[list[Arrival], int]:
     """The log, and where its clock ends: early enough for some customers to be still there, late enough for others to be gone."""
-    now_ms, items = START_MS, []
+    now_ms, items, first_ms = START_MS, [], dict[str, int]()
     for number, (customer, gap_ms, stream, late_ms) in enumerate(steps):
         now_ms += gap_ms
         at_ms = max(now_ms - late_ms, START_MS)
-        items.append(event(stream, customer, at_ms, event_id=f"e{number}", **FIELDS.get(stream, {})))
+        first_ms.setdefault(customer, at_ms)
+        fields = FIELDS.get(stream, {})
+        if stream == "outcomes":
+            about = alert_id(customer, day_of(first_ms[customer]), 1, 1)
+            fields = {"alert_id": about, "status": STATUSES[number % len(STATUSES)]}
+        items.append(event(stream, customer, at_ms, event_id=f"e{number}", **fields))
     return items, now_ms + 70 * DAY_MS + 7 * HOUR_MS
 
 
@@ -161,6 +170,16 @@ def test_there_are_alerts_and_examples_to_be_compared() -> None:
     world = World(items, until_ms, guide=GUIDE).run()
     assert {alert.kind for alert in world.alerts} == {"opened", "escalated", "resolved"}
     assert {example.label for example in world.examples} == {0, 1}
+
+
+def test_there_are_reminders_and_treated_examples_to_be_compared() -> None:
+    steps = [("cyn", gap * DAY_MS, "orders", 0) for gap in (0, 4, 4, 4)]
+    untaken, until_ms = arrivals(steps)
+    alerts = World(untaken, until_ms, guide=GUIDE).run().alerts
+    assert [alert for alert in alerts if alert.reasons[0].evidence.startswith("Nobody has taken")]
+    treated, until_ms = arrivals([*steps, ("ann", 25 * DAY_MS, "logins", 0), ("cyn", 0, "outcomes", 0)])
+    reaches = {example.reach for example in World(treated, until_ms, guide=GUIDE).run().examples}
+    assert TREATED in reaches
 
 
 def replace_world(world: World, **changes: Any) -> World:
