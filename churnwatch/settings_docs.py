@@ -19,7 +19,7 @@ PAGE: Final = Path(__file__).parent.parent / "docs" / "settings.md"
 
 HEAD: Final = f"""# Settings
 
-Written by `python -m churnwatch.settings_docs`; edit `churnwatch/settings.py` instead.
+Written by `python -m churnwatch.settings_docs`; edit the declarations in `churnwatch/settings_*.py` instead.
 
 A setting is an environment variable, or a key of the one optional TOML file that `{CONFIG_VARIABLE}` (or
 `churnwatch --config FILE`) names. The environment goes before the file, the file before the default. In the file a name
