@@ -5,9 +5,9 @@ A setting comes from the environment (`CHURNWATCH_KAFKA_BOOTSTRAP`), else from t
 Spans of time are written with a unit ("60d", "1h", "250ms") and kept as integer milliseconds in a field that ends
 in `_ms`; the name for the outside world goes without that ending (`lateness_ms` is `CHURNWATCH_LATENESS`).
 
-`settings_checks` says which do not fit together, `settings_load.load_settings` reads and explains; `settings_docs` writes docs/settings.md from the declarations here.
 The chapters stand in files of their own, `settings_services`, `settings_work`, `settings_alerts` and so on. `settings_checks` says which do not fit together,
 `settings_load.load_settings` reads and explains; `settings_docs` writes docs/settings.md from the declarations.
+"""
 
 from __future__ import annotations
 
