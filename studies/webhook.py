@@ -13,6 +13,7 @@ speed is not scaled, so it is disturbed sixty times as much as it would be.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -152,14 +153,19 @@ class Outage:
         self.back_ms = round(1000 * (time.monotonic() - began))
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run the study; returns the exit code."""
-    log = example_log(CUSTOMERS)
+    parser = argparse.ArgumentParser(prog="make study NAME=webhook", description=__doc__)
+    parser.add_argument(
+        "--customers", type=int, default=CUSTOMERS, help="of the example log, in each replay (%(default)s)"
+    )
+    customers = parser.parse_args(arguments).customers
+    log = example_log(customers)
     with start_services("auto", prefer_real_kafka=True, say=note) as services:
         if not services.real_kafka:
             note(f"webhook: this study needs Apache Kafka, for two consumer groups and a kill: {services.why_embedded}")
             return 1
-        note(f"webhook: {len(log.records)} events of {CUSTOMERS} customers; {services.description}")
+        note(f"webhook: {len(log.records)} events of {customers} customers; {services.description}")
         runs = [_run(services, log, number, kind) for number, kind in enumerate(("plain", "outage", "kill", "plain"))]
     found = figures(
         [run.stream for run in runs if run.delivered is None],
@@ -258,4 +264,4 @@ def _wait(condition: Callable[[], bool], what: str, sink: Sink) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
