@@ -22,11 +22,11 @@ Values = Mapping[str, float]
 
 COUNTED_MAX: Final = 3.0
 
-TOLD: Final = 1.0
+TOLD: Final = 0.9
 """A complaint that names its subject: as good as certain to be on the customer's mind, not to be the cause."""
-TICKET: Final = 0.75
+TICKET: Final = 0.6
 """A ticket by its category: something went wrong, perhaps nothing that was not set right at once."""
-HINT: Final = 0.4
+HINT: Final = 0.3
 """What befalls many who stay."""
 
 DISCOUNT_MIN: Final = 0.03

@@ -227,7 +227,7 @@ class Life:
             self._show_product(chance, some_day)
         elif why.cause == "competition":
             if chance(0.8):
-                self._complain(some_day(), "other", (2, 3, 3, 4), of="competition")
+                self._complain(some_day(), "other", (2, 3), of="competition")
             if chance(0.6):
                 self._ticket(some_day(), "cancellation", random.expovariate(0.6), 3.6)
 
@@ -261,7 +261,8 @@ class Life:
         """A poor review: with its theme ticked, or in words, or both, or neither."""
         random = self._random
         said = COMPLAINTS[of or ("service" if theme == "delivery" else theme)][self._language]
-        text = random.choice(said) if random.random() < 0.7 * self._writes else None
+        # There is no topic to tick for a competitor: who means one writes.
+        text = random.choice(said) if random.random() < (1.0 if of else 0.7) * self._writes else None
         ticked = random.random() < 0.65
         self._review(day, random.choice(ratings), [theme] if ticked else None, text)
 
