@@ -43,8 +43,14 @@ DLQ_HEADERS: Final = {
 }
 
 ALERT_HEADERS: Final[Mapping[str, Schema]] = {
-    OWNER_HEADER: {"type": "string", "description": "the owner that the customer's profile names, in UTF-8; left out where none"},
-    PLAN_HEADER: {"type": "string", "description": "the plan that the customer's profile names, in UTF-8; left out where none"},
+    OWNER_HEADER: {
+        "type": "string",
+        "description": "the owner that the customer's profile names, in UTF-8; left out where none",
+    },
+    PLAN_HEADER: {
+        "type": "string",
+        "description": "the plan that the customer's profile names, in UTF-8; left out where none",
+    },
 }
 
 
