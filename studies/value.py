@@ -180,8 +180,14 @@ def study(path: Path) -> list[dict[str, Any]]:
         InputFileError: the log or a line of it cannot be read.
     """
     spent, settings = Spent(path), settings_of(None, None, None, None)
+    told: list[dict[str, Any]] = []
     with progress(path.name) as update:
-        return [judge(said_by_product(path, cut, settings, update), spent, cut) for cut in spent.cuts()]
+        for cut in spent.cuts():
+            told.append(judge(said_by_product(path, cut, settings, update), spent, cut))
+            ours, theirs = told[-1]["product"], told[-1]["rival"]
+            said = f"rank correlation {ours['rank']:.4f}, the rival's {theirs['rank']:.4f}"
+            note(f"{path.name}, as of {told[-1]['cut']}: {said}; {ours['within_80']:.0%} within their bounds")
+    return told
 
 
 def main(arguments: list[str]) -> int:
