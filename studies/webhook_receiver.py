@@ -108,6 +108,15 @@ class BadReceiver:
             self.accepted.append(Arrived(headers, body))
         return 200
 
+    def undo(self, alert_id: str) -> None:
+        """Forget the latest request of that id: its answer was cut off, so whoever sent it does not know that it was taken."""
+        with self._lock:
+            place = next(
+                (n for n in reversed(range(len(self.accepted))) if self.accepted[n].alert_id == alert_id), None
+            )
+            if place is not None:
+                del self.accepted[place]
+
     def connected(self, connection: socket.socket, *, lasts: bool) -> None:
         """Hear of a connection that begins or has ended."""
         with self._lock:
@@ -148,12 +157,16 @@ def _handler(receiver: BadReceiver) -> type[BaseHTTPRequestHandler]:
             if status is None:
                 self.close_connection = True
                 return
-            self.send_response(status)
-            for name, value in _more(receiver, status):
-                self.send_header(name, value)
-            self.send_header("content-length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
+            try:
+                self.send_response(status)
+                for name, value in _more(receiver, status):
+                    self.send_header(name, value)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+            except OSError:
+                receiver.undo(self.headers.get("webhook-id", ""))
+                raise
 
         def log_message(self, *_: object) -> None:
             """Be quiet."""
