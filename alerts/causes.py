@@ -23,7 +23,10 @@ from alerts.signs import Sign
 
 Values = Mapping[str, float]
 
-_TICKETS_AS_SUCH: Final = ("tickets_30d", "tickets_90d", "open_tickets", "open_ticket_age_days", "severe_tickets_90d")
+_TICKETS_AS_SUCH: Final = (
+    *("tickets_30d", "tickets_90d", "open_tickets", "open_ticket_age_days", "severe_tickets_90d"),
+    *("slow_tickets_90d", "resolve_days_90d"),
+)
 _TICKETS_ABOUT: Final[dict[str, Code]] = {
     "billing_tickets_90d": "price",
     "service_tickets_90d": "service",
@@ -120,6 +123,6 @@ def _share(topics: Sequence[tuple[Topic, list[float], list[float]]]) -> Share:
 
 def _about(kinds: Mapping[str, Code], values: Values) -> dict[Code, float]:
     """Return family to its part of what is counted, summing to 1; nothing where nothing of it is known."""
-    counts = {code: values.get(name, 0.0) for name, code in kinds.items() if values.get(name)}
+    counts = {code: values.get(name, 0.0) for name, code in kinds.items() if values.get(name, 0.0) > 0}
     whole = fsum(counts.values())
     return {code: count / whole for code, count in counts.items()}

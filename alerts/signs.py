@@ -94,7 +94,7 @@ def signs_in(values: Values) -> list[Sign]:
             (one.name,),
         )
         for one in _COUNTS
-        if (count := values.get(one.name, 0.0))
+        if (count := values.get(one.name, 0.0)) > 0
     ]
     found += _acts(values)
     return sorted(found, key=lambda sign: -sign.lift)

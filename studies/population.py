@@ -50,7 +50,7 @@ class Population:
     left: dict[str, Truth] = field(default_factory=dict)
 
 
-def populate(seed: int, customers: int = 600, days: int = 400) -> Population:
+def populate(seed: int, customers: int = 400, days: int = 400) -> Population:
     """Draw a population.
 
     >>> few = populate(1, customers=20, days=200)

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the study; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make study NAME=reasons", description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help="populations (default: %(default)s)")
-    parser.add_argument("--customers", type=int, default=600, metavar="N", help="in each (default: %(default)s)")
+    parser.add_argument("--customers", type=int, default=400, metavar="N", help="in each (default: %(default)s)")
     asked = parser.parse_args(arguments)
     began = time.monotonic()
     seeds = range(1, asked.seeds + 1)

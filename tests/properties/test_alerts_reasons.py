@@ -8,13 +8,17 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.reasons import REASONS_MAX, FeatureEffect, Silence, explain
+from alerts.causes import FeatureEffect
+from alerts.reasons import REASONS_MAX, Silence, explain
+from alerts.signs import signs_in
 from features.catalog import CATALOG
 
 NUMBERS = st.one_of(st.sampled_from([0.0, 1.0, 3.0]), st.floats(-1e9, 1e9))
 EFFECTS = st.lists(st.tuples(NUMBERS, st.floats(-5, 5)), min_size=len(CATALOG), max_size=len(CATALOG)).map(
     lambda drawn: [
-        FeatureEffect(feature.name, feature.family, effect, value, feature.default, feature.unit, feature.meaning)
+        FeatureEffect(
+            feature.name, feature.family, effect, value, feature.default, feature.unit, feature.meaning, -effect
+        )
         for feature, (value, effect) in zip(CATALOG, drawn, strict=True)
     ]
 )
@@ -40,10 +44,20 @@ def test_reasons_are_whole(effects: list[FeatureEffect], quiet: Silence) -> None
 
 
 @given(EFFECTS, SILENCES)
-def test_a_family_that_lowers_the_risk_is_no_reason(effects: list[FeatureEffect], quiet: Silence) -> None:
+def test_a_family_that_lowers_the_risk_and_of_which_nothing_was_said_is_no_reason(
+    effects: list[FeatureEffect], quiet: Silence
+) -> None:
     lowering = {"service", "product"}
+    silent = {name for name in (feature.name for feature in CATALOG) if signs_in({name: 1.0})}
     turned = [
-        msgspec.structs.replace(effect, contribution=-abs(effect.contribution)) if effect.family in lowering else effect
+        msgspec.structs.replace(
+            effect,
+            contribution=-abs(effect.contribution),
+            apart=-abs(effect.apart),
+            value=effect.default if effect.name in silent else effect.value,
+        )
+        if effect.family in lowering
+        else effect
         for effect in effects
     ]
     assert not {reason.code for reason in explain(turned, quiet, "model")} & lowering

@@ -53,6 +53,8 @@ def test_only_poor_reviews_complain() -> None:
     assert complaints_of(review(nps=7.0, text="expensive")) is None
     assert complaints_of(review(rating=3.0, text="expensive")) == frozenset({"price"})
     assert complaints_of(review(nps=6.0, topics=["delivery"])) == frozenset({"service"})
-    assert complaints_of(review(rating=1.0, topics=["product", "price"], text="broken")) == frozenset({"product", "price"})
+    assert complaints_of(review(rating=1.0, topics=["product", "price"], text="broken")) == frozenset(
+        {"product", "price"}
+    )
     assert complaints_of(review(rating=1.0, topics=["other"])) == frozenset()
     assert complaints_of(review(rating=1.0)) == frozenset()
