@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts.alert import SILENCE, build, decode, encode, model_stamp
@@ -216,6 +216,7 @@ class Relay:
     st.lists(st.tuples(RISKS, st.sampled_from([0.0, 0.75, -0.5])), min_size=1, max_size=40),
     st.sampled_from([0.0, 0.125, 0.25]),
 )
+@example([(0.0, 0.0), (47 / 64, -0.5), (29 / 64, 0.75)], 0.0)
 def test_the_tally_knows_what_every_threshold_would_have_raised(looks: list[tuple[float, float]], slack: float) -> None:
     """The counts of one run equal a relay for each of the 200 thresholds, though only one of them was in force."""
     policy = Policy(hysteresis=slack, cool_down_ms=0)
