@@ -174,12 +174,13 @@ def _follow(
     episode: Episode, look: Assessment, news: float, threshold: float, policy: Policy, tally: Tally | None
 ) -> tuple[Transition, ...]:
     """An episode is open: does it close or escalate?"""
+    if news > episode.mark and not look.held:
+        # Before it is asked whether the risk has fallen: what is news may lift one that has, over another threshold.
+        _mark(episode, look, news, tally)
     if look.risk < policy.exit(min(episode.threshold, threshold)):
         return (episode.close(look.customer_id, "resolved", "fall", look.as_of_ms, policy.cool_down_ms),)
     if look.held:
         return NONE
-    if news > episode.mark:
-        _mark(episode, look, news, tally)
     episode.peak_risk = max(episode.peak_risk, look.risk)
     if look.as_of_ms < episode.snoozed_until_ms:
         return NONE

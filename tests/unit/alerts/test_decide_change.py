@@ -7,7 +7,7 @@ from tests.unit.alerts.test_decide import OPENED, Case
 
 @pytest.fixture
 def case() -> Case:
-    """Threshold .6, floor .4; ordered on day 0, looked at then."""
+    """Threshold .6, floor .3; ordered on day 0, looked at then."""
     case = Case()
     assert case.look(0.5, 0.1) == []
     return case
@@ -24,9 +24,9 @@ def test_a_rise_is_alerted_below_the_threshold_under_one_of_its_own(case: Case) 
 
 
 def test_nobody_below_the_floor_is_alerted_for_a_rise(case: Case) -> None:
-    assert case.look(7, 0.39, lift=5.0) == []
-    assert case.look(8, 0.4, lift=5.0) == OPENED
-    assert case.raised[0].threshold == 0.4
+    assert case.look(7, 0.29, lift=5.0) == []
+    assert case.look(8, 0.3, lift=5.0) == OPENED
+    assert case.raised[0].threshold == 0.3
 
 
 def test_what_rests_on_a_long_silence_is_alerted_above_the_threshold_only(case: Case) -> None:
