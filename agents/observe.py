@@ -17,7 +17,7 @@ from alerts.goals import Goals
 from alerts.ledger import Books, Ledger
 from models.learner import Learner
 from models.standing import Standing
-from streams.errors import LogUnavailable, StateError
+from streams.errors import LogUnavailable, NotOpened, StateError
 from streams.feed import Batch
 
 log = logging.getLogger("churnwatch.worker")
@@ -148,10 +148,13 @@ class WorkerObserver:
             log.info("The model is %s now: %s", standing.verdict.words, standing.verdict.reason)
         self._standing, self._changed_ms = standing, changed_ms
 
-    def learner_waiting(self, why: str) -> None:
-        """Redis does not answer the learner."""
-        self._metrics.redis_failed("learner")
+    def learner_waiting(self, why: StateError) -> None:
+        """Redis does not answer the learner, or does not hold yet what the partitions' first openings leave there."""
         self.parts.waits(REDIS, LEARNER)
+        if isinstance(why, NotOpened):
+            log.info("The learner waits: %s", why)
+            return
+        self._metrics.redis_failed("learner")
         log.warning("The learner waits for Redis: %s", why)
 
     # -- asked by the web routes ---------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from churnwatch.kafka_answers import ask_kafka
 from churnwatch.kafka_rights import check_rights
 from churnwatch.logs import set_up_logging
 from churnwatch.redis_client import check_let_in
-from churnwatch.playbook_file import playbook_in_force
 from churnwatch.settings import Settings
 from churnwatch.watchdog import LoopWatch, Watch, waiting_in
 from churnwatch.worker import Worker
@@ -39,7 +38,6 @@ def run_worker(settings: Settings, *, with_parent: bool = False) -> int:
     `with_parent`: also until standard input closes, which it does however the starter ends.
     """
     set_up_logging(settings)
-    playbook_in_force(settings.playbook_file)  # a bad one is not to be found out hours later, with the first partition
     loop = asyncio.new_event_loop()
     loop_watch = LoopWatch(loop, settings.stalled_ms / 1000)
     loop_watch.start()

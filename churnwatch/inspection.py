@@ -8,8 +8,9 @@ import msgspec
 
 from agents.record import Customer, decode_customer
 from alerts.alert import Reason
+from alerts.causes import FeatureEffect
 from alerts.episode import Basis
-from alerts.reasons import FeatureEffect, Silence, explain
+from alerts.reasons import Silence, explain
 from churnwatch.compose import first_guide
 from churnwatch.kafka import describe
 from churnwatch.learner_access import open_learner_store

@@ -62,7 +62,9 @@ def test_a_partition_that_steps_does_not_hide_an_outbox_that_waits() -> None:
 
 def learner(version: int, standing: Standing) -> Learner:
     """As much of a learner as the observer looks at."""
-    seen: Any = SimpleNamespace(version=version, counters=SimpleNamespace(gaps=0), extra=None, standing=lambda: standing)
+    seen: Any = SimpleNamespace(
+        version=version, counters=SimpleNamespace(gaps=0), extra=None, standing=lambda: standing
+    )
     return cast("Learner", seen)
 
 
