@@ -64,10 +64,10 @@ Published = list[tuple[int, int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One replay: how fast it went, what was published, and how it was delivered."""
+    """One replay: how fast it went, the alerts by id (customers take turns as chunks fall), and how they were delivered."""
 
     stream: Stream
-    said: Published
+    said: dict[str, bytes]
     delivered: Delivered | None
 
 
@@ -201,7 +201,7 @@ def _run(services: Services, log: ChaosLog, number: int, kind: str) -> Run:
                 sink.kill()
     note(f"webhook: {kind}: {stream.speed:,.0f} events/s on {stream.core_share:.0%} of a core, {len(published)} alerts")
     # A trigger names its topic, and that one the run.
-    said = [(partition, offset, value.replace(prefix.encode(), b"")) for partition, offset, value in published]
+    said = {json.loads(value)["alert_id"]: value.replace(prefix.encode(), b"") for _, _, value in published}
     return Run(stream, said, delivered)
 
 
