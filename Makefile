@@ -56,7 +56,7 @@ soak: setup ## steady load with customers coming and going, then a burst: is mem
 fuzz: setup ## hostile bytes into everything that reads bytes (INPUTS=1000000 SEED=1)
 	@$(BIN)/python -m fuzz --inputs $(or $(INPUTS),100000) --seed $(SEED) $(ARGS)
 
-study: setup ## how good a part is, as one JSON line; exit code 1 where it falls short (NAME=reasons, value, uplift, webhook or budget)
+study: setup ## how good a part is, as one JSON line; exit code 1 where it falls short (NAME=reasons, value, uplift, webhook, budget or treated)
 	@$(BIN)/python -m studies.$(or $(NAME),reasons) $(ARGS)
 
 # The rivals' libraries, beside the locked packages and without moving any of them.
