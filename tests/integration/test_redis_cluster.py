@@ -1,11 +1,13 @@
 """The Redis store on a cluster of three: where partitions lie, and a slot that moves under a running writer."""
 
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
+from churnwatch.child import free_port
 from features.redis_client import Client, RedisOptions, connect
 from features.redis_store import RedisStore
 from features.store import Commit
@@ -14,15 +16,20 @@ from tests.integration.redis_servers import cli, real_redis
 from tests.unit.features.store_suite import StoreSuite
 
 SECONDS_MAX = 20
+BUS_PORTS = range(30_000, 32_500, 100)
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[list[int]]:
-    """Three primaries; a node's bus port is its port and 10,000."""
+    """Three primaries. Left to itself a node's bus takes its port and 10,000, where some client's connection may be."""
     options = ["--cluster-enabled", "yes", "--appendonly", "no"]
     with contextlib.ExitStack() as stack:
-        ports = [stack.enter_context(real_redis(*options)) for _ in range(3)]
-        addresses = [f"127.0.0.1:{port}" for port in ports]
+        ports, buses = [], []
+        for _ in range(3):
+            # A node listens before the next one chooses.
+            buses.append(free_port(BUS_PORTS[os.getpid() % len(BUS_PORTS)]))
+            ports.append(stack.enter_context(real_redis(*options, "--cluster-port", str(buses[-1]))))
+        addresses = [f"127.0.0.1:{port}@{bus}" for port, bus in zip(ports, buses, strict=True)]
         cli(ports[0], "--cluster", "create", *addresses, "--cluster-yes")
         for port in ports:
             eventually("cluster_state:ok", port, "CLUSTER", "INFO")
