@@ -25,8 +25,12 @@ from chaos.installation import Installation
 from chaos.logs import QUICK, ChaosLog, Sent
 from streams.time import iso
 
-CUSTOMERS: Final = 5_000
-BACKLOG_EVENTS: Final = 30_000
+CUSTOMERS: Final = 20_000
+"""Of a quarter as many each would have hundreds of events within minutes, as no shop's have, and cost the more the longer it goes on."""
+
+BACKLOG_EVENTS: Final = 90_000
+"""Some seconds of work: by one second of it a worker seems to be able to do more than it can keep up."""
+
 LOAD: Final = 0.5
 """Share of what the worker can do: more than two thirds, and no worker could catch up within the downtime."""
 DOWN_SECONDS: Final = (2.0, 5.0, 15.0)
