@@ -34,7 +34,7 @@ INPUT_MAX: Final = 1e9
 """Largest magnitude of a feature that a model sees; what lies beyond is clipped, so that one absurd amount
 (1e300 is a valid number) cannot ruin the running variance of its feature for months."""
 
-BATCH_SCHEMA: Final = 1
+BATCH_SCHEMA: Final = 2
 
 
 class Pending(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -245,7 +245,9 @@ def _answered(asked: Pending, customer: str, matured_ms: int, label: int, reach:
     return Example(customer, asked.taken_ms, matured_ms, label, *said, asked.vector, reach)
 
 
-_envelope = Envelope(ExampleBatch, BATCH_SCHEMA, "a message on the example topic", "skip it, it is no example batch")
+_envelope = Envelope(
+    ExampleBatch, BATCH_SCHEMA, "a message on the example topic", "skip it, it is no example batch", packed=2
+)
 
 
 def encode_batch(batch: ExampleBatch) -> bytes:

@@ -1,8 +1,10 @@
 import math
 import struct
+import zlib
 
 import pytest
 
+from models.envelope import PLAIN_BYTES_MAX
 from models.labels import (
     BATCH_SCHEMA,
     INPUT_MAX,
@@ -130,6 +132,26 @@ def test_what_is_no_batch_is_refused(value: bytes) -> None:
 def test_a_newer_batch_is_refused() -> None:
     with pytest.raises(NewerSchema, match="upgrade"):
         decode_batch(bytes((BATCH_SCHEMA + 1,)) + b"whatever")
+
+
+def test_a_bomb_is_refused() -> None:
+    bomb = bytes((BATCH_SCHEMA,)) + zlib.compress(bytes(PLAIN_BYTES_MAX + 1))
+    with pytest.raises(Corrupt, match="more than"):
+        decode_batch(bomb)
+
+
+def test_what_is_cut_off_is_refused() -> None:
+    value = encode_batch(ExampleBatch(0, 1, 1, 0))
+    for end in range(1, len(value)):
+        with pytest.raises(Corrupt):
+            decode_batch(value[:end])
+
+
+def test_a_week_of_silent_customers_is_small_on_the_wire() -> None:
+    """In replay they mature at one instant, and a broker that keeps little is to hold them until the learner has come."""
+    vector = pack_vector([0.0] * 50 + [float(n) for n in range(23)])
+    examples = [Example(pseudonym(f"c{n}"), 8 * 10**11, 9 * 10**11, 1, n / 500, 3, "new", vector) for n in range(500)]
+    assert len(encode_batch(ExampleBatch(0, 1, 1, 0, examples=examples))) < 100 * len(examples)
 
 
 def test_an_example_is_small_on_the_wire() -> None:

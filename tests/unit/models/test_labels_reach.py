@@ -78,7 +78,7 @@ def test_touches_are_kept_once_in_order_and_bounded() -> None:
 
 def test_examples_of_an_earlier_release_were_reached_by_nothing() -> None:
     old = ["00ff", 0, 5, 1, 0.25, 3, "loyal", pack_vector([1.5])]
-    value = bytes((BATCH_SCHEMA,)) + msgspec.msgpack.encode([2, 4, 17, 123, False, [old], {}, {}, 1, 1])
+    value = bytes((BATCH_SCHEMA - 1,)) + msgspec.msgpack.encode([2, 4, 17, 123, False, [old], {}, {}, 1, 1])
     (example,) = decode_batch(value).examples
     assert example.reach == UNTOUCHED
 
