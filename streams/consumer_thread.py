@@ -5,6 +5,7 @@ Offsets are committed with a note, and both can be asked for again: the store's 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -34,8 +35,8 @@ class _WorkerThread(WorkerThread):
         """Serve until told to stop, or until the service crashes, of which the worker's last line tells: no traceback after that."""
         try:
             super().run()
-        except Exception as error:  # noqa: BLE001 - whatever it is, this thread is over
-            if not self.service.crashed:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, a cancellation too, this thread is over
+            if not (self.service.crashed or isinstance(error, asyncio.CancelledError)):
                 log.error("The consumer's thread has ended: %r", error)
 
 
