@@ -41,6 +41,7 @@ worth a thousand others would be alerted at any risk, and those worth little at 
 
 _RISK_MIN: Final = 1e-6
 _VALUE_MIN: Final = 1e-9
+_VALUE_MAX: Final = 1e12
 _TYPICAL_VALUES: Final = 2
 
 
@@ -83,7 +84,7 @@ def typical_in(extra: Mapping[str, Any], segment: str) -> float | None:
     if not isinstance(known, list | tuple) or len(known) != _TYPICAL_VALUES:
         return None
     found = known[segment == "high_value"]
-    return float(found) if isinstance(found, int | float) and found > 0.0 else None
+    return float(found) if isinstance(found, int | float) and _VALUE_MIN <= found <= _VALUE_MAX else None
 
 
 def lifted(risk: float, by: float, floor: float) -> float:

@@ -81,7 +81,7 @@ class Round:
         self._trouble: set[Target] = set()
         self._kafka_away_s = float("-inf")
         self._wiped: list[tuple[int, bool]] = []
-        self._frozen: list[tuple[int, int]] = []
+        self._frozen: list[tuple[int, int, int]] = []
         self._size = Counter(sent.partition for sent in case.log.records)
         self._stopped: list[tuple[float, dict[int, int]]] = []
 
@@ -145,6 +145,7 @@ class Round:
 
     def _attack(self, moment: Moment) -> None:
         going: list[tuple[float, str, float, str, End]] = []
+        frozen: list[tuple[int, int]] = []
         taken = self._taken()
         for kind, seconds in sorted(moment.attacks, key=lambda attack: ATTACKS[attack[0]].target, reverse=True):
             target = ATTACKS[kind].target
@@ -163,8 +164,10 @@ class Round:
             if ATTACKS[kind].target == "broker":
                 self._kafka_away_s = now
             if kind == "freeze":
-                self._frozen.append((now_ms() - round(1000 * (now - at)), now_ms()))
+                frozen.append((now_ms() - round(1000 * (now - at)), now_ms()))
             self._result.done.append(Done(kind, at - self._began, now - at, taken, told))
+        # Where Kafka was away at its thaw it can neither learn of its successor nor say what it had to say before Kafka is back.
+        self._frozen += [(from_ms, until_ms, now_ms()) for from_ms, until_ms in frozen]
 
     def _wait_until_taken(self, share: float) -> None:
         deadline = time.monotonic() + MOMENT_SECONDS_MAX
@@ -243,8 +246,8 @@ class Round:
     def _sent_by_one_thawed(self, since_ms: int, again_ms: int) -> bool:
         """Whether a worker may have sent it that was frozen while its successor did: it goes on with its outbox until it learns of that."""
         return any(
-            from_ms < since_ms < until_ms <= again_ms < until_ms + THAWED_SECONDS * 1000
-            for from_ms, until_ms in self._frozen
+            from_ms < since_ms < until_ms <= again_ms < over_ms + THAWED_SECONDS * 1000
+            for from_ms, until_ms, over_ms in self._frozen
         )
 
 

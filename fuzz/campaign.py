@@ -151,17 +151,18 @@ def _work(
     os.nice(5)
     targets = chosen(name)
     counts = shares(targets, inputs)
-    with bounded_memory():
-        for number, (target, count) in enumerate(zip(targets, counts, strict=True)):
-            if number < start[0]:
-                continue
-            first = lane if number > start[0] else max(start[1], lane)
-            place[0] = number
+    for number, (target, count) in enumerate(zip(targets, counts, strict=True)):
+        if number < start[0]:
+            continue
+        first = lane if number > start[0] else max(start[1], lane)
+        place[0] = number
 
-            def note(index: int) -> None:
-                place[1] = index
-                place[2] += 1
+        def note(index: int) -> None:
+            place[1] = index
+            place[2] += 1
 
+        # Each target has it anew: what others have left of the address space is not its fault.
+        with bounded_memory():
             answer.send(attack_all(target, seed, range(first, count, lanes), note))
     answer.send(None)
 

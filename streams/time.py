@@ -26,6 +26,7 @@ RFC_3339: Final = re.compile(
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": 60 * SECOND_MS, "h": HOUR_MS, "d": DAY_MS}
+SPAN_MS_MAX: Final = 1_000_000 * DAY_MS
 _DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)", re.ASCII)
 
 
@@ -84,4 +85,7 @@ def parse_duration(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError("a span of time is a whole number and a unit, such as 60d, 1h, 30m, 15s or 250ms")
-    return int(match[1]) * _UNITS_MS[match[2]]
+    span_ms = int(match[1]) * _UNITS_MS[match[2]]
+    if span_ms > SPAN_MS_MAX:
+        raise ValueError(f"a span of time is {SPAN_MS_MAX // DAY_MS} days at most")
+    return span_ms
