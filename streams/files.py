@@ -56,7 +56,9 @@ def read_events(
                     except InputFileError as error:
                         if bad is None:
                             raise
-                        bad(error)
+                        # Whoever keeps the error would keep, by its traceback, this frame and a line of up to 16 MiB.
+                        error.__cause__ = error.__context__ = None
+                        bad(error.with_traceback(None))
                 if bytes_read is not None and number % PROGRESS_LINES == 0:
                     bytes_read(file.tell())
             if bytes_read is not None:

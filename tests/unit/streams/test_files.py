@@ -1,5 +1,7 @@
+import gc
 import gzip
 import io
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +136,22 @@ def test_a_line_has_a_bounded_length(tmp_path: Path, length: int, monkeypatch: p
         assert [str(error) for error in told] == [
             f"{path}:{number}: a line may have 100 bytes at most" for number in (1, 4)
         ]
+
+
+def test_the_errors_told_do_not_keep_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes((b"x" * (1 << 20) + b"\n") * 20)
+    told: list[InputFileError] = []
+    gc.disable()  # What only the collector frees would come to a file's size before it runs.
+    tracemalloc.start()
+    try:
+        assert not list(read_events(path, bad=told.append))
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert len(told) == 20
+    assert kept < 1 << 20
 
 
 @pytest.mark.parametrize(("name", "pack"), PACKED)
