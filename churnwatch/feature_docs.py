@@ -5,12 +5,12 @@
 Exit code 0: written, or current. 1: out of date, or the file cannot be written.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from churnwatch.written_page import write_or_check
 from features.catalog import CATALOG, LIFETIME, LOGINS, ORDERS, PRESENCE, REVIEWS, RHYTHM, TICKETS, Feature
 from features.past import PRESENCE_DAYS_MAX
 from features.said import SAID
@@ -60,23 +60,7 @@ def page() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the page; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m churnwatch.feature_docs", description="Write docs/features.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is out of date")
-    parser.add_argument("file", nargs="?", type=Path, default=PAGE, help="the page (default: %(default)s)")
-    asked = parser.parse_args(arguments)
-    try:
-        if asked.check:
-            current = asked.file.is_file() and asked.file.read_text(encoding="utf-8") == page()
-            if not current:
-                print(f"{asked.file} is out of date: run `python -m churnwatch.feature_docs`", file=sys.stderr)
-            return 0 if current else 1
-        asked.file.write_text(page(), encoding="utf-8")
-    except OSError as error:
-        print(
-            f"{asked.file}: {error.strerror}; run this at the top of the repository, or name the file", file=sys.stderr
-        )
-        return 1
-    return 0
+    return write_or_check("churnwatch.feature_docs", PAGE, page, arguments)
 
 
 def _table(group: tuple[Feature, ...]) -> str:

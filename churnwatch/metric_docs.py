@@ -5,7 +5,6 @@
 Exit code 0: written, or current. 1: out of date, or the file cannot be written.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final
 from agents.metric_catalog import BEING_RIGHT, BEING_USEFUL, KEEPING_UP, LABELS, PROCESS
 from agents.metric_goals import REACHING_GOALS
 from agents.metric_kinds import OTHER, Metric
+from churnwatch.written_page import write_or_check
 
 PAGE: Final = Path("docs/metrics.md")
 
@@ -49,23 +49,7 @@ def page() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the page; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m churnwatch.metric_docs", description="Write docs/metrics.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is out of date")
-    parser.add_argument("file", nargs="?", type=Path, default=PAGE, help="the page (default: %(default)s)")
-    asked = parser.parse_args(arguments)
-    try:
-        if asked.check:
-            current = asked.file.is_file() and asked.file.read_text(encoding="utf-8") == page()
-            if not current:
-                print(f"{asked.file} is out of date: run `python -m churnwatch.metric_docs`", file=sys.stderr)
-            return 0 if current else 1
-        asked.file.write_text(page(), encoding="utf-8")
-    except OSError as error:
-        print(
-            f"{asked.file}: {error.strerror}; run this at the top of the repository, or name the file", file=sys.stderr
-        )
-        return 1
-    return 0
+    return write_or_check("churnwatch.metric_docs", PAGE, page, arguments)
 
 
 def _metric_table(metrics: Iterable[Metric]) -> str:

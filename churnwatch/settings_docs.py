@@ -1,11 +1,12 @@
 """Writes docs/settings.md from the declarations of the settings, or checks that it is up to date.
 
-python -m churnwatch.settings_docs            # write
-python -m churnwatch.settings_docs --check    # end with 1 where the page is not what it would write
+    python -m churnwatch.settings_docs [--check] [FILE]
+
+Exit code 0: written, or current. 1: out of date, or the file cannot be written.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from churnwatch.settings import Settings
 from churnwatch.settings_fields import DURATION, describe
 from churnwatch.settings_load import SPAN, allowed, is_secret, shown
 from churnwatch.settings_sources import CONFIG_VARIABLE, public_name
-from churnwatch.terminal import note, say
+from churnwatch.written_page import write_or_check
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -65,22 +66,10 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` compare it."""
-    if arguments not in ([], ["--check"]):
-        note("usage: python -m churnwatch.settings_docs [--check]")
-        return 2
-    wanted = page()
-    if arguments:
-        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != wanted:
-            note(f"{PAGE} is not up to date: run `python -m churnwatch.settings_docs`")
-            return 1
-        return 0
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(wanted, encoding="utf-8")
-    say(f"wrote {PAGE}")
-    return 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or check the page; returns the exit code."""
+    return write_or_check("churnwatch.settings_docs", PAGE, page, arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -20,14 +20,13 @@ def test_every_setting_is_on_the_page_once() -> None:
     )
 
 
-def test_check_tells_an_old_page_from_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(settings_docs, "PAGE", tmp_path / "docs" / "settings.md")
-    assert settings_docs.main(["--check"]) == 1
-    assert settings_docs.main([]) == 0
-    assert settings_docs.main(["--check"]) == 0
-    settings_docs.PAGE.write_text("old")
-    assert settings_docs.main(["--check"]) == 1
-    assert settings_docs.main(["--what"]) == 2
+def test_check_tells_an_old_page_from_a_new_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "settings.md"
+    assert settings_docs.main(["--check", str(page)]) == 1
+    assert settings_docs.main([str(page)]) == 0
+    assert settings_docs.main(["--check", str(page)]) == 0
+    page.write_text("old")
+    assert settings_docs.main(["--check", str(page)]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        settings_docs.main(["--what"])
     assert "run `python -m churnwatch.settings_docs`" in capsys.readouterr().err
