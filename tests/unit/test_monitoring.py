@@ -158,9 +158,15 @@ def test_the_runbook_names_only_rules_settings_and_metrics_that_exist() -> None:
 # -- dashboard ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_dashboard_asks_the_four_questions() -> None:
+def test_the_dashboard_asks_the_questions_of_those_who_look_at_it() -> None:
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
-    assert rows == ["Are we keeping up?", "Are we right?", "Are we useful?", "Do we reach our goals?"]
+    assert rows == [
+        "Are we keeping up?",
+        "Are we right?",
+        "Are we useful?",
+        "Do we reach our goals?",
+        "Do alerts arrive?",
+    ]
 
 
 @pytest.mark.parametrize("panel", panels, ids=lambda panel: panel["title"])
