@@ -1,0 +1,215 @@
+"""Scenario `latency`: from an event to the alert that follows from it, at shares of the throughput found in the same run.
+
+1. Redis is filled with customers who have a history (`bench.growth_fill`), and a live worker with its default settings takes in a
+   backlog: that is the throughput found.
+2. A producer in a process of its own sends at a steady 10, 50 and 80 % of that, events that occur as they are sent.
+3. Some customers cancel: each cancellation raises an alert, the costliest kind to tell. Alerts are rare, so p99.9 rests on more: on
+   customers whose band was never told, so that their next event publishes a score, by the same way as an alert.
+4. Latency is from the record's Kafka timestamp, set as it is handed to the producer, to the arrival at a consumer on the same machine.
+5. The same at 50 % with other bounds of a step, and with Redis writing its log to the disk.
+
+    python -m bench.latency --seconds 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from bench.growth_alone import alone
+from bench.growth_fill import Group, Templates, fill, learn, templates
+from bench.latency_figures import QUANTILES, REST
+from bench.latency_load import ALERTS_PER_SECOND, CUSTOMERS, SCORES_MAX, STAGES, WARM_SECONDS, Level, Loaded, Size
+from bench.scenario import Outcome, Say, Skipped, Table
+from churnwatch.services import Services
+from churnwatch.settings import Settings
+from churnwatch.topic_layout import create
+from streams.time import HOUR_MS
+
+LOADS: Final = (0.1, 0.5, 0.8)
+MIDDLE: Final = 0.5
+PARTITIONS: Final = 4
+LIMIT_MS: Final = 250.0
+STEPS: Final = (200, 10_000)
+"""Bounds of a step beside the default."""
+
+RUNS: Final = len(LOADS) + len(STEPS) + 1
+
+
+def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -> Outcome:
+    """Run the scenario. Raises WrongAnswer unless every score and alert that had to come has come, once."""
+    if not services.real_kafka:
+        raise Skipped("latency is of a real Kafka: it needs Java and Maven")
+    size = size or Size()
+    settings = _settings(services, learn(scratch))
+    asyncio.run(create(settings))
+    _fill(settings, scratch, size)
+    say(f"filled Redis with {CUSTOMERS:,} customers and those who will give a sample each")
+    loaded = Loaded(settings, scratch, size, say)
+    try:
+        with loaded.run({}) as base:
+            say(f"throughput {base.throughput:,.0f} events/s")
+            levels = [base.level(f"{share:.0%}", share * base.throughput) for share in LOADS]
+        rate = MIDDLE * base.throughput
+        others = []
+        for bound in STEPS:
+            with loaded.run({"chunk_events_max": bound}) as other:
+                level = other.level(f"{MIDDLE:.0%}, steps of {bound:,}", rate)
+                others.append((bound, other.throughput, level))
+        with _appending(services), loaded.run({}) as other:
+            durable = other.level(f"{MIDDLE:.0%}, Redis appends to a file", rate)
+    finally:
+        loaded.close()
+    default = (settings.chunk_events_max, base.throughput, levels[LOADS.index(MIDDLE)])
+    return _outcome(base.throughput, levels, sorted([default, *others], key=lambda found: found[0]), durable)
+
+
+def _settings(services: Services, model: Path) -> Settings:
+    return Settings(
+        kafka_bootstrap=services.bootstrap,
+        redis_url=services.redis_url,
+        redis_namespace="latency",
+        kafka_group_id="latency",
+        topic_prefix="latency.",
+        topic_partitions=PARTITIONS,
+        learning_enabled=False,
+        model_file=model,
+        log_level="warning",
+    )
+
+
+def _fill(settings: Settings, scratch: Path, size: Size) -> None:
+    made = templates(settings, scratch, time.time_ns() // 1_000_000)
+    # Nobody who is to be looked at for silence meanwhile: whatever is said follows from an event.
+    quiet = [template for template in made.customers if template.wake_ms > made.clock_ms + HOUR_MS]
+    seconds = size.seconds + WARM_SECONDS
+    leavers = RUNS * (int(ALERTS_PER_SECOND * seconds) + 1)
+    scores = RUNS * (int(SCORES_MAX * seconds / size.seconds) + 1)
+    groups = [Group("c", CUSTOMERS), Group("s", scores, untold=True), Group("l", leavers)]
+    fill(settings, Templates(quiet, made.clock_ms), groups)
+
+
+@contextmanager
+def _appending(services: Services) -> Iterator[None]:
+    """Let Redis write every change to its append-only file, to the disk once a second, as docs/state.md recommends."""
+    client = redis.Redis.from_url(services.redis_url)
+    client.config_set("appendonly", "yes")
+    try:
+        while client.info("persistence")["aof_rewrite_in_progress"]:
+            time.sleep(0.1)
+        yield
+    finally:
+        client.config_set("appendonly", "no")
+        client.close()
+
+
+def _outcome(
+    throughput: float, levels: Sequence[Level], steps: Sequence[tuple[int, float, Level]], durable: Level
+) -> Outcome:
+    half = levels[LOADS.index(MIDDLE)]
+    p99 = half.alerts.percentiles["p99"]
+    everything = [*levels, *(level for _, _, level in steps), durable]
+    names = {
+        **{f"load_{round(100 * share)}": level for share, level in zip(LOADS, levels, strict=True)},
+        "load_50_aof": durable,
+    }
+    return Outcome(
+        ratios={"latency_margin_at_half_load": LIMIT_MS / p99},
+        latency={
+            "event_to_alert_p99_ms_at_half_load": p99,
+            **{name: {"alert": level.alerts.told(), "score": level.scores.told()} for name, level in names.items()},
+        },
+        tables=[_table(levels + [durable]), _stages(levels + [durable]), _trade(steps)],
+        checks=[
+            f"all {sum(level.scores.samples for level in everything):,} scores and "
+            f"{sum(level.alerts.samples for level in everything):,} alerts after the warm-ups came, each once"
+        ],
+        details={
+            "throughput_events_per_second": round(throughput, 1),
+            "partitions": PARTITIONS,
+            "customers": CUSTOMERS,
+            "warm_up_seconds": WARM_SECONDS,
+            "levels": [_told(level) for level in [*levels, durable]],
+            "steps": [
+                {"chunk_events_max": bound, "throughput_events_per_second": round(found, 1)} | _told(level)
+                for bound, found, level in steps
+            ],
+        },
+    )
+
+
+def _told(level: Level) -> dict[str, Any]:
+    return {
+        "load": level.name,
+        "events_per_second": round(level.per_second, 1),
+        "source": dict(level.source),
+        "score_ms": level.scores.told(),
+        "alert_ms": level.alerts.told(),
+        "stage_ms_per_step": {stage: round(value, 3) for stage, value in level.stages.items()},
+        "events_per_step": round(level.events_per_step, 1),
+    }
+
+
+def _percentiles(level: Level) -> list[str]:
+    alerts = [f"{level.alerts.percentiles[name]:,.0f}" for name in ("p50", "p99")]
+    scores = [f"{level.scores.percentiles[name]:,.0f}" for name in QUANTILES]
+    return [*alerts, f"{level.alerts.samples:,}", *scores, f"{level.scores.longest:,.0f}", f"{level.scores.samples:,}"]
+
+
+def _table(levels: Sequence[Level]) -> Table:
+    columns = ["load", "events/s", "alert p50", "p99", "samples", "score p50", "p99", "p99.9", "longest", "samples"]
+    rows = [[level.name, f"{level.per_second:,.0f}", *_percentiles(level)] for level in levels]
+    return Table("From an event to its alert, and to its score, in milliseconds", columns, rows)
+
+
+def rest_ms(level: Level) -> float:
+    """Give the mean time that no stage accounts for."""
+    return max(0.0, level.scores.mean - sum(level.stages.values()))
+
+
+def _stages(levels: Sequence[Level]) -> Table:
+    met = [stage for stage in STAGES if any(stage in level.stages for level in levels)]
+    rows = [
+        [
+            level.name,
+            f"{level.scores.mean:.1f}",
+            *(f"{level.stages.get(stage, 0.0):.1f}" for stage in met),
+            f"{rest_ms(level):.1f}",
+            f"{level.events_per_step:.0f}",
+        ]
+        for level in levels
+    ]
+    return Table(
+        "Where the mean millisecond goes, by stage of a step", ["load", "in all", *met, REST, "events a step"], rows
+    )
+
+
+def _trade(steps: Sequence[tuple[int, float, Level]]) -> Table:
+    rows = [[f"{bound:,}", f"{found:,.0f}", *_percentiles(level)] for bound, found, level in steps]
+    columns = ["CHUNK_EVENTS_MAX", "backlog, events/s", "alert p50", "p99", "samples"]
+    columns += ["score p50", "p99", "p99.9", "longest", "samples"]
+    return Table("The bound of a step: throughput of a backlog against latency at half load", columns, rows)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it alone."""
+    parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=Size().seconds, help="measured at each load (default 15)")
+    parser.add_argument("--backlog", type=int, default=Size().backlog, help="events of a backlog (default 45000)")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    found = parser.parse_args(arguments)
+    return alone(partial(run, size=replace(Size(), seconds=found.seconds, backlog=found.backlog)), as_json=found.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
