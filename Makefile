@@ -2,13 +2,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check fix bench quality study simulate chaos soak fuzz lock services-up services-down clean
+.PHONY: help setup demo test check fix bench bench-check quality study simulate chaos soak fuzz lock services-up services-down clean
 
 SERVICES ?= auto
 LOG ?= data/cdnow.jsonl.gz
 SEED ?= 1
 BIN := .venv/bin
-PACKAGES := streams features models alerts agents churnwatch
+PACKAGES := streams features models alerts agents console churnwatch
 export SERVICES
 
 help: ## list the targets
@@ -36,8 +36,11 @@ check: setup ## format, lint, types, layers
 fix: setup ## let ruff format and repair what it can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: setup ## throughput against stock Faust agents, in one run
-	@$(BIN)/python -m bench
+bench: .venv/.bench ## speed, latency, memory and growth, side by side with rivals (ONLY=rivals,latency)
+	@$(BIN)/python -m bench --only "$(ONLY)" $(ARGS)
+
+bench-check: .venv/.bench ## measure again: exit code 1 where a ratio is 15 % below bench/results/latest.json (ONLY=rivals)
+	@$(BIN)/python -m bench --check --only "$(ONLY)" $(ARGS)
 
 quality: .venv/.quality ## how well churn is told, against rivals retrained in batch (LOG=events.jsonl.gz ARGS="--horizon 28d")
 	@$(BIN)/python -m studies $(LOG) $(ARGS)
@@ -65,6 +68,17 @@ study: setup ## how good a part is, as one JSON line; exit code 1 where it falls
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet freeze --exclude-editable >.venv/constraints.txt
 	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['quality'], sep='\n')" >.venv/quality.txt
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install -c .venv/constraints.txt -r .venv/quality.txt
+	@touch $@
+
+# Quix Streams wants older versions of three packages than the locked ones, so it gets a folder of its own, on the rival's path only.
+.venv/.bench: .venv/.stamp
+	@echo "bench: installing the rival (Quix Streams) into .venv/bench"
+	@rm -rf .venv/bench
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet freeze --exclude-editable \
+		| grep -Ev '^(confluent-kafka|pydantic|pydantic[-_]core|pydantic-settings)==' >.venv/constraints.txt
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['bench'], sep='\n')" >.venv/bench.txt
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-warn-conflicts --target .venv/bench \
+		-c .venv/constraints.txt -r .venv/bench.txt
 	@touch $@
 
 lock: setup ## choose the newest versions within pyproject.toml's bounds, with their hashes
