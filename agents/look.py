@@ -23,7 +23,7 @@ from alerts.policy import Policy, threshold_for
 from alerts.reasons import Rise
 from alerts.segments import frequent_in, segment_of
 from models.guide import Guide
-from models.labels import Pending, pack_vector, remember, unpack_vector
+from models.labels import Pending, pack_vector, remember
 from models.question import Question
 from models.rule import silence_risk
 from models.scorer import Scorer
@@ -173,5 +173,5 @@ def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int, float | None
         return 0.0, 0, None
     if base.version == scorer.guide.version:
         return 0.0, base.taken_ms, base.risk
-    before = scorer.risk(unpack_vector(base.vector))
+    before = scorer.risk_then(base.vector)
     return before - base.risk, base.taken_ms, before

@@ -101,8 +101,7 @@ class Pipeline:
             due_ms = min(max(event_ms, clock_ms), hold_ms)
             self._wakeups.catch_up(customers, item.event.customer_id, due_ms, guides, effects)
             self._take_in(customers, item, kept_from_ms, hold_ms, guides, effects, now_ms)
-        for customer_id in [*due, *effects.touched]:
-            self._wakeups.catch_up(customers, customer_id, until_ms, guides, effects)
+        self._wakeups.catch_up_all(customers, [*due, *effects.touched], until_ms, guides, effects)
         return effects
 
     # -- records -------------------------------------------------------------------------------------------------------

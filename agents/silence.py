@@ -17,6 +17,8 @@ All instants are epoch milliseconds; everything is a pure function of what is pa
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from models.question import Question
 from streams.time import DAY_MS
 
@@ -33,11 +35,8 @@ def next_rung_ms(last_activity_ms: int, after_ms: int) -> int | None:
     >>> next_rung_ms(0, 3 * DAY_MS) // DAY_MS
     5
     """
-    silent_ms = after_ms - last_activity_ms
-    for rung_ms in LADDER_MS:
-        if rung_ms > silent_ms:
-            return last_activity_ms + rung_ms
-    return None
+    passed = bisect_right(LADDER_MS, after_ms - last_activity_ms)
+    return last_activity_ms + LADDER_MS[passed] if passed < len(LADDER_MS) else None
 
 
 def next_expiry_ms(last_activity_ms: int, after_ms: int, expiry_ms: int) -> int:
@@ -53,7 +52,6 @@ def next_expiry_ms(last_activity_ms: int, after_ms: int, expiry_ms: int) -> int:
 
 
 def next_wake_ms(
-    *,
     after_ms: int,
     silent_since_ms: int | None,
     first_pending_matures_ms: int | None,
@@ -75,9 +73,10 @@ def next_wake_ms(
     if silent_since_ms is not None and after_ms < (leaves_ms := question.gone_ms(silent_since_ms)):
         snapshot_ms = question.next_snapshot_ms(after_ms)
         look_ms = snapshot_ms if snapshot_ms < leaves_ms else leaves_ms
-        rung_ms = next_rung_ms(silent_since_ms, after_ms)
-        if rung_ms is not None and rung_ms < look_ms:
-            look_ms = rung_ms
+        if after_ms - silent_since_ms < LADDER_MS[-1]:
+            rung_ms = next_rung_ms(silent_since_ms, after_ms)
+            if rung_ms is not None and rung_ms < look_ms:
+                look_ms = rung_ms
         if look_ms < wake_ms:
             wake_ms = look_ms
     if first_pending_matures_ms is not None and first_pending_matures_ms < wake_ms:

@@ -15,11 +15,12 @@ comes again must find that it is known), and but for a profile, which the busine
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 
 from agents import steering
 from agents.effects import Effects
+from agents.foresight import foresee
 from agents.guides import GuideBook
 from agents.look import Desk
 from agents.record import Customer
@@ -55,6 +56,21 @@ class Wakeups:
     question: Question
     keeping: Keeping
 
+    def catch_up_all(
+        self,
+        customers: MutableMapping[str, Customer],
+        ids: Sequence[str],
+        until_ms: int,
+        guides: GuideBook,
+        effects: Effects,
+    ) -> None:
+        """Handle the wake-ups of all of them due by `until_ms`, customer by customer."""
+        known = ((customer_id, customers.get(customer_id)) for customer_id in ids)
+        due = {name: customer for name, customer in known if customer is not None and customer.wake_ms <= until_ms}
+        foresee(due.values(), self.question, self.desk.policy.min_order_days, guides)
+        for customer_id in due:
+            self.catch_up(customers, customer_id, until_ms, guides, effects)
+
     def catch_up(
         self,
         customers: MutableMapping[str, Customer],
@@ -67,7 +83,8 @@ class Wakeups:
         customer = customers.get(customer_id)
         while customer is not None and customer.wake_ms <= until_ms:
             due_ms = customer.wake_ms
-            effects.wake_late_ms_max = max(effects.wake_late_ms_max, until_ms - due_ms)
+            if until_ms - due_ms > effects.wake_late_ms_max:
+                effects.wake_late_ms_max = until_ms - due_ms
             try:
                 expired = self._wake(customer_id, customer, guides, effects)
             except Exception:  # whatever it is: one customer must not stop the others
@@ -106,7 +123,7 @@ class Wakeups:
         if (
             customer.cancelled_ms is None
             and due_ms <= self.question.gone_ms(present_ms)
-            and (on_grid or not labelled or self._next_ms(customer, due_ms - 1, None) == due_ms)
+            and (on_grid or not labelled or self._next_ms(customer, present_ms, due_ms - 1, None) == due_ms)
         ):
             snapshot = on_grid and self.question.asks(activity.last_order_ms, due_ms)
             effects.scorings["snapshot" if snapshot else "silence"] += 1
@@ -167,14 +184,15 @@ class Wakeups:
 
     def set_next(self, customer: Customer, handled_ms: int) -> None:
         """Set the customer's next wake-up; `handled_ms` is up to when wake-ups have been handled, nearly always `as_of_ms`."""
-        as_of_ms, pending, ends_ms = customer.as_of_ms, customer.pending, trial_ends_ms(customer)
+        as_of_ms, present_ms, pending = customer.as_of_ms, customer.present_ms, customer.pending
+        ends_ms = None if customer.trial is None else trial_ends_ms(customer)
         matures_ms = self.question.matures_ms(pending[0].taken_ms) if pending else None
         if ends_ms is not None and (matures_ms is None or ends_ms < matures_ms):
             matures_ms = ends_ms
         if handled_ms >= as_of_ms:
-            customer.wake_ms = self._next_ms(customer, as_of_ms, matures_ms)
+            customer.wake_ms = self._next_ms(customer, present_ms, as_of_ms, matures_ms)
             return
-        wake_ms = self._next_ms(customer, as_of_ms, None)
+        wake_ms = self._next_ms(customer, present_ms, as_of_ms, None)
         if matures_ms is not None and matures_ms < wake_ms:
             wake_ms = matures_ms
         snapshot_ms = self.question.next_snapshot_ms(handled_ms)
@@ -182,13 +200,12 @@ class Wakeups:
             wake_ms = snapshot_ms
         customer.wake_ms = max(wake_ms, handled_ms + 1)
 
-    def _next_ms(self, customer: Customer, after_ms: int, first_pending_matures_ms: int | None) -> int:
-        present_ms = customer.present_ms
+    def _next_ms(self, customer: Customer, present_ms: int, after_ms: int, first_pending_matures_ms: int | None) -> int:
         return next_wake_ms(
-            after_ms=after_ms,
-            silent_since_ms=present_ms if customer.cancelled_ms is None else None,
-            first_pending_matures_ms=first_pending_matures_ms,
-            episode_until_ms=customer.episode.next_look_ms(after_ms),
-            expires_ms=next_expiry_ms(present_ms, after_ms, self.keeping.expiry_ms),
-            question=self.question,
+            after_ms,
+            present_ms if customer.cancelled_ms is None else None,
+            first_pending_matures_ms,
+            customer.episode.next_look_ms(after_ms),
+            next_expiry_ms(present_ms, after_ms, self.keeping.expiry_ms),
+            self.question,
         )

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log1p
 
+from models.batch import risks
 from models.guide import Guide
-from models.labels import INPUT_MAX, clean
+from models.labels import INPUT_MAX, clean, unpack_vector
 from models.logits import PROBABILITY_MIN, clipped_logit, sigmoid, transform
 from models.peers import UNIT
 
@@ -28,7 +29,7 @@ class Scorer:
     0.5
     """
 
-    __slots__ = ("_logistic_at_zero", "_logs", "_terms", "_weights", "_within_at_zero", "bias", "guide")
+    __slots__ = ("_foreseen", "_logistic_at_zero", "_logs", "_terms", "_weights", "_within_at_zero", "bias", "guide")
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
@@ -41,6 +42,16 @@ class Scorer:
         w, v = guide.weights
         self.bias = w * guide.logistic.at_mean + v * clipped_logit(guide.within.at_mean)
         """The logit of a customer who is average in everything."""
+        self._foreseen: dict[bytes, float] = {}
+
+    def foresee(self, packed: Sequence[bytes]) -> None:
+        """Score these vectors (`labels.pack_vector`) at once, for `risk_then`; what was foreseen before is forgotten."""
+        self._foreseen = dict(zip(packed, risks(self.guide, packed), strict=True))
+
+    def risk_then(self, packed: bytes) -> float:
+        """Return the `risk` of a vector that was put aside; sooner where it was foreseen."""
+        known = self._foreseen.get(packed)
+        return self.risk(unpack_vector(packed)) if known is None else known
 
     def risk(self, vector: Sequence[float]) -> float:
         """Return the probability of churn, 0 to 1.

@@ -1,0 +1,49 @@
+"""What the looks of a whole step will ask of the model, computed at once: on the weekly grid everybody wakes at the same instant.
+
+A look holds the risk of now against that of the customer's latest snapshot under the model of now (`look._shift`). Where the model has changed
+since, that is a second score, of a vector that is known before the look: so those of all customers due are scored together
+(`models.batch`), which takes a fourth of the time. The numbers are the same, bit for bit: who is not foreseen is scored singly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from struct import Struct
+from typing import Final
+
+from agents.guides import GuideBook
+from agents.record import Customer
+from features.catalog import CATALOG, INDEX
+from models.question import Question
+from models.scorer import Scorer
+
+WORTH_IT: Final = 16
+"""Fewer than so many are scored as fast one by one."""
+
+_FIGURE: Final = Struct("<f")
+_ORDER_DAYS_AT: Final = INDEX["order_days"] * _FIGURE.size
+_BYTES: Final = len(CATALOG) * _FIGURE.size
+
+
+def foresee(due: Iterable[Customer], question: Question, min_order_days: int, guides: GuideBook) -> None:
+    """Let the scorers know the latest snapshots of those who are due for the week's look.
+
+    Args:
+        due: customers as they are before the wake-up that is due.
+        question: tells which wake-ups are the week's.
+        min_order_days: nobody below is warned, so nobody asks; see `Policy`.
+        guides: who will speak.
+    """
+    asked: dict[Scorer, list[bytes]] = {}
+    for customer in due:
+        if customer.pending and question.on_grid(customer.wake_ms):
+            known, scorer = customer.pending[-1], guides.at(customer.wake_ms)
+            version = scorer.guide.version
+            # A vector of other features is the trouble of its customer's own look.
+            if known.version and known.version != version and scorer.guide.ready and len(known.vector) == _BYTES:
+                (order_days,) = _FIGURE.unpack_from(known.vector, _ORDER_DAYS_AT)
+                if order_days >= min_order_days:
+                    asked.setdefault(scorer, []).append(known.vector)
+    for scorer, vectors in asked.items():
+        if len(vectors) >= WORTH_IT:
+            scorer.foresee(vectors)
