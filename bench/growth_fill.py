@@ -1,6 +1,6 @@
 """A Redis full of customers, in seconds: states made by the real pipeline, copied under other ids, in the worker's own keys.
 
-1. A shop's log is replayed by the worker's own parts (`churnwatch.backtest`): its customers are the templates.
+1. A part of a real shop's log (`bench.retail`) is replayed by the worker's own parts: its customers are the templates.
 2. Every customer to be filled in is a copy of a template, in turns. A state holds no id, so a copy is as true as its template.
 3. `RedisStore` writes them, so keys, wake-ups and bookkeeping lie where a worker looks for them: it goes on as after a bootstrap.
 """
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from agents.meta import Meta, decode_meta, encode_meta
+from agents.meta import Meta, encode_meta
 from agents.record import decode_customer, encode_customer
-from bench import synthetic
+from bench import retail, synthetic
 from churnwatch import compose
 from churnwatch.backtest import Backtest, replay
 from churnwatch.redis_client import redis_options
@@ -26,8 +26,8 @@ from features.redis_client import connect
 from features.redis_store import RedisStore
 from features.store import Commit
 from models.guide import encode_guide
-from streams.murmur2 import murmur2
-from streams.time import DAY_MS, parse_instant
+from streams.time import parse_instant
+from streams.topics import partition_for
 
 SEED: Final = 6
 LEARN_CUSTOMERS: Final = 200
@@ -40,13 +40,13 @@ LEARN_QUESTION: Final[dict[str, Any]] = {
 }
 """What is answered within the log, so that there is a model to freeze."""
 
-TEMPLATES: Final = 400
-DAYS: Final = 60
-"""Of history in a template: eight snapshots wait for their labels, as with a customer who has been there for long."""
+TEMPLATES: Final = 1_000
+EVENTS_EACH: Final = 5
+SPAN: Final = 0.6
+"""The part of the real log that is replayed: where it stops, customers are in all stages of their lives, and none has expired."""
 
 COMMIT_CUSTOMERS: Final = 10_000
 FAR_MS: Final = 1 << 60
-POSITIVE: Final = 0x7FFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,6 @@ def customer_id(prefix: str, number: int) -> str:
     return f"{prefix}-{number:07d}"
 
 
-def partition_of(customer: str, partitions: int) -> int:
-    """Give the partition that Kafka's default partitioner chooses."""
-    return (murmur2(customer.encode()) & POSITIVE) % partitions
-
-
 def learn(scratch: Path) -> Path:
     """Learn a model to be frozen from a log of the same shop; returns its file."""
     path = scratch / "growth-learn.jsonl"
@@ -112,23 +107,27 @@ def learn(scratch: Path) -> Path:
 
 
 def templates(settings: Settings, scratch: Path, until_ms: int | None = None) -> Templates:
-    """Let the pipeline make the customers to copy, with the frozen model that the settings name.
+    """Let the pipeline make the customers to copy, out of a real log, with the frozen model that the settings name.
 
-    `until_ms` is when the history ends; None: when the shop's log does.
+    `until_ms` is when their history ends; None: when it did.
     """
-    events = synthetic.shop(TEMPLATES, DAYS, SEED + 1)
-    end_ms = synthetic.START_MS + DAYS * DAY_MS
-    shift_ms = 0 if until_ms is None else until_ms - end_ms
     path = scratch / "growth-templates.jsonl"
-    lines = [event | {"occurred_at": parse_instant(event["occurred_at"]) + shift_ms} for event in events]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    found = _replayed(settings, path, frozen=True).partition
-    assert found.meta is not None
-    wakes = dict(found.timers.get(FAR_MS, len(found.states)))
-    return Templates(
-        [_template(state, wakes[customer]) for customer, state in found.states.items()],
-        decode_meta(found.meta).clock_ms,
-    )
+    path.write_text("".join(json.dumps(line) + "\n" for line in _history(until_ms)), encoding="utf-8")
+    found = _replayed(settings, path, frozen=True)
+    states = found.partition.states
+    wakes = dict(found.partition.timers.get(FAR_MS, len(states)))
+    return Templates([_template(state, wakes[customer]) for customer, state in states.items()], found.last_ms)
+
+
+def _history(until_ms: int | None) -> list[dict[str, Any]]:
+    lines = retail.blown_up(retail.lives(retail.source()), TEMPLATES * EVENTS_EACH, TEMPLATES)
+    events: list[dict[str, Any]] = [json.loads(line.text) for line in lines]
+    times = [parse_instant(event["occurred_at"]) for event in events]
+    cut_ms = times[0] + int(SPAN * (times[-1] - times[0]))
+    shift_ms = 0 if until_ms is None else until_ms - cut_ms
+    return [
+        event | {"occurred_at": at_ms + shift_ms} for event, at_ms in zip(events, times, strict=True) if at_ms <= cut_ms
+    ]
 
 
 def _replayed(settings: Settings, path: Path, *, frozen: bool = False) -> Backtest:
@@ -152,7 +151,7 @@ async def _fill(settings: Settings, made: Templates, groups: Sequence[Group]) ->
     places: list[list[tuple[str, bool]]] = [[] for _ in range(partitions)]
     for group in groups:
         for customer in group.ids():
-            places[partition_of(customer, partitions)].append((customer, group.untold))
+            places[partition_for(customer.encode(), partitions)].append((customer, group.untold))
     client = connect(redis_options(settings))
     try:
         for partition, customers in enumerate(places):

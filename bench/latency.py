@@ -117,22 +117,21 @@ def _outcome(
     throughput: float, levels: Sequence[Level], steps: Sequence[tuple[int, float, Level]], durable: Level
 ) -> Outcome:
     half = levels[LOADS.index(MIDDLE)]
-    p99 = half.alerts.percentiles["p99"]
     everything = [*levels, *(level for _, _, level in steps), durable]
     names = {
         **{f"load_{round(100 * share)}": level for share, level in zip(LOADS, levels, strict=True)},
         "load_50_aof": durable,
     }
     return Outcome(
-        ratios={"latency_margin_at_half_load": LIMIT_MS / p99},
         latency={
-            "event_to_alert_p99_ms_at_half_load": p99,
+            "event_to_alert_p99_ms_at_half_load": half.alerts.percentiles["p99"],
+            "event_to_alert_p99_ms_at_half_load_at_most": LIMIT_MS,
             **{name: {"alert": level.alerts.told(), "score": level.scores.told()} for name, level in names.items()},
         },
-        tables=[_table(levels + [durable]), _stages(levels + [durable]), _trade(steps)],
+        tables=[_table([*levels, durable]), _stages([*levels, durable]), _trade(steps)],
         checks=[
-            f"all {sum(level.scores.samples for level in everything):,} scores and "
-            f"{sum(level.alerts.samples for level in everything):,} alerts after the warm-ups came, each once"
+            _heard(everything),
+            _held(half),
         ],
         details={
             "throughput_events_per_second": round(throughput, 1),
@@ -146,6 +145,18 @@ def _outcome(
             ],
         },
     )
+
+
+def _heard(levels: Sequence[Level]) -> str:
+    scores, alerts = (
+        sum(found.samples for found in side) for side in zip(*((x.scores, x.alerts) for x in levels), strict=True)
+    )
+    return f"all {scores:,} scores and {alerts:,} alerts after the warm-ups came, each once"
+
+
+def _held(half: Level) -> str:
+    p99 = half.alerts.percentiles["p99"]
+    return f"event to alert at half load: p99 {p99:.0f} ms, {'within' if p99 <= LIMIT_MS else 'NOT within'} {LIMIT_MS:.0f} ms"
 
 
 def _told(level: Level) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Final
 
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, Message, TopicPartition
 
 from churnwatch.kafka import librdkafka_options
 from churnwatch.settings import Settings
@@ -58,9 +58,14 @@ class Listener:
     def _run(self) -> None:
         while not self._stop.is_set():
             message = self._consumer.poll(WAIT_SECONDS)
-            if message is None or message.error() is not None:
-                continue
-            arrived_ms = time.time_ns() // 1_000_000
-            heard, prefix, field = self._kinds[message.topic()]
-            if message.key().startswith(prefix):
-                heard.append((parse_instant(json.loads(message.value())[field]), arrived_ms))
+            if message is not None and message.error() is None:
+                self._hear(message, time.time_ns() // 1_000_000)
+
+    def _hear(self, message: Message, arrived_ms: int) -> None:
+        topic, key, value = message.topic(), message.key(), message.value()
+        assert topic is not None
+        assert key is not None
+        assert value is not None
+        heard, prefix, field = self._kinds[topic]
+        if key.startswith(prefix):
+            heard.append((parse_instant(json.loads(value)[field]), arrived_ms))
