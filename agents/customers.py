@@ -13,6 +13,9 @@ from streams.errors import Corrupt, NewerSchema
 class Customers(dict[str, Customer]):
     """Customer ids to decoded states, for one partition; the pipeline changes them in place.
 
+    Kept are those of whom records tell. Whoever was only woken goes after the step: the next wake-up is hours or days away, and on the
+    midnight at which everybody is asked about they would drive out all others.
+
     Args:
         store: where those come from that are not here.
         kept_max: customers kept between steps.
@@ -22,15 +25,16 @@ class Customers(dict[str, Customer]):
         super().__init__()
         self._store = store
         self._kept_max = kept_max
+        self._woken: list[str] = []
 
     async def fetch(self, ids: Iterable[str], until_ms: int, wakes_max: int) -> list[tuple[str, int]]:
         """Bring these customers here, and those with a wake-up due by `until_ms`; return the wake-ups (customer, due ms)."""
         wanted = list(set(ids) - self.keys())
         values, due = await self._store.read(wanted, until_ms, wakes_max)
         self._take(wanted, values)
-        woken = [customer for customer, _ in due if customer not in self]
-        if woken:
-            self._take(woken, await self._store.load(woken))
+        self._woken = [customer for customer, _ in due if customer not in self]
+        if self._woken:
+            self._take(self._woken, await self._store.load(self._woken))
         return due
 
     def _take(self, ids: Iterable[str], values: Iterable[bytes | None]) -> None:
@@ -39,7 +43,10 @@ class Customers(dict[str, Customer]):
                 self[customer] = _read(customer, value)
 
     def trim(self) -> None:
-        """Drop those that have been here for longest, down to the bound; they are in the store."""
+        """Drop the woken, and those that have been here for longest, down to the bound; they are in the store."""
+        for customer in self._woken:
+            self.pop(customer, None)
+        self._woken = []
         excess = len(self) - self._kept_max
         if excess > 0:
             for customer in list(islice(self, excess)):
