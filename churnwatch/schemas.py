@@ -20,7 +20,7 @@ import msgspec
 from alerts.alert import Alert
 from alerts.score import Score
 from churnwatch.asyncapi import asyncapi
-from streams.events import STREAMS, InputEvent
+from streams.forms import FORMS, EventForm
 
 FOLDER: Final = Path("docs")
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -32,7 +32,7 @@ Schema = dict[str, Any]
 
 def documents() -> Mapping[str, str]:
     """Return the text of every generated document by its path under docs/."""
-    events = {stream: event_schema(model) for stream, model in STREAMS.items()}
+    events = {stream: event_schema(form) for stream, form in FORMS.items()}
     outputs = output_schemas()
     files = {f"schemas/{schema['title'].lower()}.json": _standing_alone(schema) for schema in events.values()}
     for name in ("Alert", "Score"):
@@ -41,9 +41,9 @@ def documents() -> Mapping[str, str]:
     return {path: json.dumps(held, indent=2, ensure_ascii=False) + "\n" for path, held in files.items()}
 
 
-def event_schema(model: type[InputEvent]) -> Schema:
+def event_schema(form: type[EventForm]) -> Schema:
     """Return the JSON Schema of an input event, without the titles that pydantic makes up for fields."""
-    schema = model.model_json_schema()
+    schema = form.model_json_schema()
     for field in schema["properties"].values():
         del field["title"]
     return schema

@@ -29,7 +29,7 @@ def raw_records(records: Iterable[Any]) -> list[RawRecord]:
             r.timestamp or 0,
             r.key,
             r.value,
-            tuple((name, value or b"") for name, value in r.headers),
+            tuple((name, value or b"") for name, value in r.headers) if r.headers else (),
         )
         for r in records
     ]

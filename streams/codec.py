@@ -1,7 +1,7 @@
 """From a Kafka record to an event, or to the reason why not. Nothing in here raises, whatever the bytes.
 
 1. The size, before anything is parsed; then the form: plain JSON, or CloudEvents in either mode (`streams.cloudevents`).
-2. The fields, by the event's model.
+2. The fields: most events come the short way (`streams.quick`), the others are judged by their form (`streams.forms`).
 3. What only the record can tell: the key must be the customer's id, and the time must not lie far ahead of the clock.
 
 `malformed` is what cannot be read at all, `invalid` what can be read and is not the event.
@@ -15,10 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from streams.cloudevents import EnvelopeError, fields_of, mode_of
-from streams.events import IDENTIFIER_MAX, STREAMS, InputEvent, Profile
+from streams.events import IDENTIFIER_MAX, InputEvent
+from streams.forms import event_in, event_of
+from streams.quick import event_quickly
 from streams.time import DAY_MS, INSTANT_MAX_MS, iso
 
 Reason = Literal["malformed", "invalid", "future", "late", "oversized", "mismatched_key"]
@@ -28,12 +31,10 @@ MESSAGE_MAX: Final = 300
 PROBLEMS_MAX: Final = 5
 """Fields that a message names."""
 
-# Bound once: per event, the lookup of `model_validate_json` and its keyword arguments cost as much as a field.
-_FROM_JSON: Final = {stream: model.__pydantic_validator__.validate_json for stream, model in STREAMS.items()}
 
-
-@dataclass(frozen=True, slots=True)
-class RawRecord:
+# Structs, and none that the garbage collector need look at: there is one of each for every event, and a dataclass takes ten times
+# as long to make.
+class RawRecord(Struct, frozen=True, gc=False):
     """A Kafka record, untouched. `timestamp_ms` is Kafka's, in epoch milliseconds."""
 
     topic: str
@@ -45,8 +46,7 @@ class RawRecord:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True, gc=False):
     """A valid event of `stream`, and the record it came in."""
 
     stream: str
@@ -87,9 +87,9 @@ def decode(record: RawRecord, stream: str, limits: Limits, now_ms: int, *, keyed
     mode = mode_of(record.headers) if record.headers else None
     try:
         if mode is None:
-            event = _FROM_JSON[stream](value)
+            event = event_quickly(stream, value) or event_in(stream, value)
         else:
-            event = STREAMS[stream].model_validate(fields_of(mode, record.headers, value))
+            event = event_of(stream, fields_of(mode, record.headers, value))
     except ValidationError as error:
         return _invalid(record, error)
     except EnvelopeError as error:
@@ -135,10 +135,13 @@ def _tombstone(record: RawRecord, stream: str, limits: Limits, now_ms: int) -> A
         return Rejected(record, "malformed", "ValueError", "the value is null", "decode")
     place = f"tombstone:{record.topic}:{record.partition}:{record.offset}"
     try:
-        event = Profile(
-            event_id=place[-IDENTIFIER_MAX:],
-            customer_id=(record.key or b"").decode(),
-            occurred_at=min(max(record.timestamp_ms, 0), INSTANT_MAX_MS),
+        event = event_of(
+            stream,
+            {
+                "event_id": place[-IDENTIFIER_MAX:],
+                "customer_id": (record.key or b"").decode(),
+                "occurred_at": min(max(record.timestamp_ms, 0), INSTANT_MAX_MS),
+            },
         )
     except ValueError as error:
         message = "the value is null and the key is no customer_id (1 to 128 characters in UTF-8): nothing to erase"

@@ -1,74 +1,66 @@
-"""The input events: what producers may send, to the letter of the published format.
+"""The input events as every room works with them: records that have passed their form.
 
-Strict about values: a number in quotes or a boolean for a number is an error. Lenient about form: a field that nobody knows is
-ignored, and an optional field that is null is as good as absent, since many serialisers write every field they know.
-Instants come as RFC 3339 with an offset or as integer epoch milliseconds, and are integer milliseconds from then on.
+What producers may send is declared in `streams.forms`, which is the definition; `streams.codec` makes these of it. The bounds stand
+in both: the annotations of a record are what `streams.quick` decodes by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-
-from streams.time import INSTANT_MAX_MS, INSTANT_MIN_MS, RFC_3339, parse_instant
+from msgspec import Meta, Struct
 
 IDENTIFIER_MAX: Final = 256
+CUSTOMER_ID_MAX: Final = 128
 TEXT_MAX: Final = 20_000
 NOTE_MAX: Final = 2_000
 TOPICS_MAX: Final = 16
 MONEY_MAX: Final = 1e12
 COUNT_MAX: Final = 1e9
 
-Instant = Annotated[
-    int,
-    BeforeValidator(parse_instant),
-    WithJsonSchema(
-        {
-            "description": "RFC 3339 with an offset, or integer epoch milliseconds",
-            "anyOf": [
-                {"type": "string", "format": "date-time", "pattern": f"^{RFC_3339.pattern}$"},
-                {"type": "integer", "minimum": INSTANT_MIN_MS, "maximum": INSTANT_MAX_MS},
-            ],
-        }
-    ),
-]
-# `strict` refuses "12" and true for 12; JSON has one kind of number, so 12 is a fine amount.
-Money = Annotated[float, Field(strict=True, ge=0, le=MONEY_MAX, allow_inf_nan=False)]
-Count = Annotated[float, Field(strict=True, ge=0, le=COUNT_MAX, allow_inf_nan=False)]
-Identifier = Annotated[str, Field(strict=True, min_length=1, max_length=IDENTIFIER_MAX)]
-Label = Annotated[str, Field(strict=True, max_length=256)]
-Currency = Annotated[str, Field(strict=True, max_length=3, pattern=r"^[A-Z]{3}$")]
-Stars = Annotated[float, Field(strict=True, ge=1, le=5, allow_inf_nan=False)]
-PromoterScore = Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)]
+Channel = Literal["web", "app", "store", "call", "other"]
 OrderStatus = Literal["placed", "cancelled", "returned"]
+TicketStatus = Literal["opened", "updated", "resolved", "reopened"]
+TicketCategory = Literal["billing", "delivery", "product", "service", "account", "return", "cancellation", "other"]
+Severity = Literal["low", "normal", "high"]
 ReviewKind = Literal["review", "survey"]
 Theme = Literal["price", "service", "product", "delivery", "other"]
+LossReason = Literal["price", "service", "product", "competition", "other"]
+OutcomeStatus = Literal["acknowledged", "contacted", "accepted", "declined", "false_alarm", "snoozed"]
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_MAX)]
+CustomerId = Annotated[str, Meta(min_length=1, max_length=CUSTOMER_ID_MAX)]
+Money = Annotated[float, Meta(ge=0, le=MONEY_MAX)]
+Count = Annotated[float, Meta(ge=0, le=COUNT_MAX)]
+Stars = Annotated[float, Meta(ge=1, le=5)]
+PromoterScore = Annotated[float, Meta(ge=0, le=10)]
+Text = Annotated[str, Meta(max_length=TEXT_MAX)]
+Currency = Annotated[str, Meta(min_length=3, max_length=3)]
+
+if TYPE_CHECKING:
+    Instant = int
+else:
+    # In the JSON it may be text, and a fraction must not pass for an integer: `streams.quick` turns it into milliseconds.
+    Instant = int | str | float
 
 
-def _null_is(default: str, allowed: Any) -> BeforeValidator:
-    return BeforeValidator(lambda given: default if given is None else given, json_schema_input_type=allowed | None)
-
-
-class InputEvent(BaseModel):
-    """What every event has. The same `event_id` again is a duplicate and has no effect."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class InputEvent(Struct, frozen=True, gc=False, kw_only=True):
+    """What every event has. The same `event_id` again is a duplicate and has no effect. `occurred_at` is in epoch milliseconds."""
 
     event_id: Identifier
-    customer_id: Annotated[str, Field(strict=True, min_length=1, max_length=128)]
+    customer_id: CustomerId
     occurred_at: Instant
 
 
-class Login(InputEvent):
+class Login(InputEvent, frozen=True, gc=False, kw_only=True):
     """A customer came by."""
 
-    channel: Literal["web", "app", "store", "call", "other"] | None = None
+    channel: Channel | None = None
     session_seconds: Count | None = None
 
 
-class Order(InputEvent):
+class Order(InputEvent, frozen=True, gc=False, kw_only=True):
     """An order, or its cancellation or return (an event of its own)."""
 
     order_id: Identifier
@@ -76,71 +68,57 @@ class Order(InputEvent):
     currency: Currency | None = None
     items: Count | None = None
     discount: Money | None = None
-    status: Annotated[OrderStatus, _null_is("placed", OrderStatus)] = "placed"
+    status: OrderStatus = "placed"
 
 
-class Ticket(InputEvent):
+class Ticket(InputEvent, frozen=True, gc=False, kw_only=True):
     """A step in the life of a support ticket."""
 
     ticket_id: Identifier
-    status: Literal["opened", "updated", "resolved", "reopened"]
-    category: (
-        Literal["billing", "delivery", "product", "service", "account", "return", "cancellation", "other"] | None
-    ) = None
-    severity: Literal["low", "normal", "high"] | None = None
+    status: TicketStatus
+    category: TicketCategory | None = None
+    severity: Severity | None = None
     satisfaction: Stars | None = None
 
 
-class Review(InputEvent):
+class Review(InputEvent, frozen=True, gc=False, kw_only=True):
     """A review or the answer to a survey; at least one of `rating` and `nps`."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [{"required": [name], "properties": {name: {"type": "number"}}} for name in ("rating", "nps")]
-        }
-    )
 
     rating: Stars | None = None
     nps: PromoterScore | None = None
-    kind: Annotated[ReviewKind, _null_is("review", ReviewKind)] = "review"
-    topics: Annotated[list[Theme], Field(max_length=TOPICS_MAX)] | None = None
-    text: Annotated[str, Field(strict=True, max_length=TEXT_MAX)] | None = None
-
-    @model_validator(mode="after")
-    def _rated(self) -> Review:
-        if self.rating is None and self.nps is None:
-            raise ValueError("a review needs a rating (1 to 5) or an nps (0 to 10)")
-        return self
+    kind: ReviewKind = "review"
+    topics: Annotated[list[Theme], Meta(max_length=TOPICS_MAX)] | None = None
+    text: Text | None = None
 
 
-class Profile(InputEvent):
+class Profile(InputEvent, frozen=True, gc=False, kw_only=True):
     """What the business knows of a customer; the latest counts. A tombstone on the topic erases it."""
 
     signed_up_at: Instant | None = None
-    plan: Label | None = None
-    segment: Label | None = None
-    owner: Label | None = None
-    annual_value: Money | None = None
-    country: Label | None = None
-    do_not_contact: Annotated[bool, Field(strict=True)] | None = None
+    plan: str | None = None
+    segment: str | None = None
+    owner: str | None = None
+    annual_value: float | None = None
+    country: str | None = None
+    do_not_contact: bool | None = None
 
 
-class Cancellation(InputEvent):
+class Cancellation(InputEvent, frozen=True, gc=False, kw_only=True):
     """Explicit churn, for businesses with contracts."""
 
-    reason: Literal["price", "service", "product", "competition", "other"] | None = None
+    reason: LossReason | None = None
     effective_at: Instant | None = None
 
 
-class Outcome(InputEvent):
+class Outcome(InputEvent, frozen=True, gc=False, kw_only=True):
     """What the retention team did about an alert, and what came of it."""
 
-    alert_id: Identifier
-    status: Literal["acknowledged", "contacted", "accepted", "declined", "false_alarm", "snoozed"]
-    action: Label | None = None
+    alert_id: str
+    status: OutcomeStatus
+    action: str | None = None
     snooze_until: Instant | None = None
-    cost: Money | None = None
-    note: Annotated[str, Field(strict=True, max_length=NOTE_MAX)] | None = None
+    cost: float | None = None
+    note: str | None = None
 
 
 STREAMS: Final[Mapping[str, type[InputEvent]]] = {

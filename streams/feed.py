@@ -13,6 +13,7 @@ A record without a usable event time (it could not be decoded) sorts first: it h
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ def event_ms(item: Arrival | Rejected) -> int:
     Nor has a tombstone any: Kafka's timestamp is the time of writing, and would carry a replay of the past into the present.
     """
     return item.event.occurred_at if type(item) is Arrival and item.record.value is not None else NO_TIME_MS
+
+
+_Entry = tuple[int, int, Arrival | Rejected]
+"""A buffered record with its event time and its size: either is asked for several times on the way through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class MergeFeed:
     """
 
     def __init__(self, topics: Sequence[str], bytes_max: int) -> None:
-        self._buffers: dict[str, deque[Arrival | Rejected]] = {topic: deque() for topic in topics}
+        self._buffers: dict[str, deque[_Entry]] = {topic: deque() for topic in topics}
         self._bytes = dict.fromkeys(topics, 0)
         self._topic_bytes_max = bytes_max // max(1, len(topics))
 
@@ -65,8 +70,9 @@ class MergeFeed:
 
     def push(self, topic: str, items: Sequence[Arrival | Rejected]) -> None:
         """Append decoded records of one topic, in offset order."""
-        self._buffers[topic].extend(items)
-        self._bytes[topic] += sum(map(_size, items))
+        entries = [(event_ms(item), _size(item), item) for item in items]
+        self._buffers[topic].extend(entries)
+        self._bytes[topic] += sum([entry[1] for entry in entries])
 
     def clear(self) -> None:
         """Forget all buffered records: the partition will be read again from its stored offsets."""
@@ -88,12 +94,12 @@ class MergeFeed:
 
     def head_ms(self) -> int | None:
         """Event time of the record that `take` would hand out first; None where nothing is buffered."""
-        return min((event_ms(buffer[0]) for buffer in self._buffers.values() if buffer), default=None)
+        return min((buffer[0][0] for buffer in self._buffers.values() if buffer), default=None)
 
     def next_ms(self, topic: str) -> int | None:
         """Event time of the topic's next record; None where none is buffered."""
         buffer = self._buffers[topic]
-        return event_ms(buffer[0]) if buffer else None
+        return buffer[0][0] if buffer else None
 
     def waiting_for(self, ended: frozenset[str]) -> list[str]:
         """Topics whose next record is not here yet though they have more to give."""
@@ -110,31 +116,30 @@ class MergeFeed:
         heard: dict[str, int] = {}
         limit = FAR_MS if before_ms is None else before_ms
         size = 0
-        while len(items) < events_max and size < bytes_max:
-            heads = [(event_ms(buffer[0]), topic) for topic, buffer in self._buffers.items() if buffer]
-            if not heads or self.waiting_for(ended):
-                break
-            heads.sort()
-            first_ms, topic = heads[0]
-            if first_ms >= limit:
-                break
-            # Take from this topic while it stays in front of the others: one comparison a record, not a merge step.
-            rival = heads[1] if len(heads) > 1 else (FAR_MS, "")
+        heads = sorted([(buffer[0][0], topic) for topic, buffer in self._buffers.items() if buffer])
+        if self.waiting_for(ended):
+            heads.clear()
+        while heads and heads[0][0] < limit and len(items) < events_max and size < bytes_max:
+            # Take from the topic in front while it stays there: one comparison a record, not a merge step.
+            _, topic = heads.pop(0)
+            rival_ms, rival = heads[0] if heads else (FAR_MS, "")
+            bound_ms = min(limit, rival_ms + (topic < rival))
             buffer = self._buffers[topic]
-            taken, latest_ms = len(items), heard.get(topic, NO_TIME_MS)
-            while buffer and len(items) < events_max and size < bytes_max:
-                item_ms = event_ms(buffer[0])
-                if item_ms >= limit or (item_ms, topic) > rival:
-                    break
+            size_before, latest_ms = size, heard.get(topic, NO_TIME_MS)
+            while buffer and len(items) < events_max and size < bytes_max and buffer[0][0] < bound_ms:
+                item_ms, item_bytes, item = buffer.popleft()
                 if item_ms > latest_ms:
                     latest_ms = item_ms
-                item = buffer.popleft()
-                size += _size(item)
+                size += item_bytes
                 items.append(item)
-            self._bytes[topic] -= sum(map(_size, items[taken:]))
+            self._bytes[topic] -= size - size_before
             offsets[topic] = items[-1].record.offset + 1
             if latest_ms != NO_TIME_MS:
                 heard[topic] = latest_ms
+            if buffer:
+                insort(heads, (buffer[0][0], topic))
+            elif topic not in ended:
+                break
         return Batch(items, offsets, heard)
 
 

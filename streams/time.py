@@ -23,11 +23,20 @@ RFC_3339: Final = re.compile(
 )
 """How an instant is written in text: the offset is not optional, nor are the seconds."""
 
+DAYS_KEPT_MAX: Final = 4_096
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": 60 * SECOND_MS, "h": HOUR_MS, "d": DAY_MS}
 SPAN_MS_MAX: Final = 1_000_000 * DAY_MS
 _DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)", re.ASCII)
+
+
+# What an instant in UTC to the second or the millisecond is the sum of. The days are those seen of late.
+_days_ms: Final[dict[str, int]] = {}
+_MINUTES_MS: Final = {f"{n // 60:02}:{n % 60:02}": n * 60_000 for n in range(24 * 60)}
+_SECONDS_MS: Final = {f":{n:02}": n * SECOND_MS for n in range(60)}
+_FRACTIONS_MS: Final = {"Z": 0} | {f".{n:03}Z": n for n in range(1000)}
 
 
 def day_of(instant_ms: int) -> int:
@@ -63,17 +72,32 @@ def parse_instant(value: str | int) -> int:
     852120000000
     """
     if type(value) is str:
-        if RFC_3339.fullmatch(value) is None:
-            raise ValueError("an instant in text is RFC 3339 with an offset, such as 2026-03-01T12:00:00Z")
         try:
-            value = (datetime.fromisoformat(value.upper()) - _EPOCH) // _MILLISECOND
-        except ValueError as error:
-            raise ValueError("this instant is not on the calendar or the clock") from error
+            return (
+                _days_ms[value[:11]] + _MINUTES_MS[value[11:16]] + _SECONDS_MS[value[16:19]] + _FRACTIONS_MS[value[19:]]
+            )
+        except KeyError:
+            value = _instant_in_text(value)
     if type(value) is not int:  # a bool is not one either
         raise ValueError("an instant is RFC 3339 text with an offset, or integer epoch milliseconds")
     if not INSTANT_MIN_MS <= value <= INSTANT_MAX_MS:
         raise ValueError("an instant lies between the years 1970 and 9999")
     return value
+
+
+def _instant_in_text(text: str) -> int:
+    if RFC_3339.fullmatch(text) is None:
+        raise ValueError("an instant in text is RFC 3339 with an offset, such as 2026-03-01T12:00:00Z")
+    try:
+        instant_ms = (datetime.fromisoformat(text.upper()) - _EPOCH) // _MILLISECOND
+        midnight_ms = (datetime.fromisoformat(text[:10] + "T00:00:00Z") - _EPOCH) // _MILLISECOND
+    except ValueError as error:
+        raise ValueError("this instant is not on the calendar or the clock") from error
+    if midnight_ms >= INSTANT_MIN_MS:
+        if len(_days_ms) >= DAYS_KEPT_MAX:
+            _days_ms.clear()
+        _days_ms[text[:10] + "T"] = midnight_ms
+    return instant_ms
 
 
 def parse_duration(text: str) -> int:

@@ -24,6 +24,7 @@ from alerts.outcomes import apply_outcome
 from alerts.policy import Policy
 from alerts.segments import SEGMENTS
 from streams.events import Outcome
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 Look = dict[str, Any]
@@ -78,7 +79,9 @@ def play(looks: list[Look], policy: Policy, *, stored: bool = False) -> tuple[li
 def outcome(episode: Episode, status: str, day: int) -> Outcome:
     about = alert_id("c-1", episode.life_day, episode.number, max(episode.seq, 1))
     given = {"event_id": "e", "customer_id": "c-1", "occurred_at": day * DAY_MS, "alert_id": about, "status": status}
-    return Outcome.model_validate(given)
+    told = event_of("outcomes", given)
+    assert isinstance(told, Outcome)
+    return told
 
 
 @given(LOOKS, POLICIES)

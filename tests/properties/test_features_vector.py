@@ -16,7 +16,8 @@ from features.state import CANCELLATIONS_MAX, Activity, apply, prune
 from features.tickets import EVENTS_MAX
 from features.tiles import RETENTION_DAYS
 from features.vector import vector
-from streams.events import Cancellation, InputEvent, Login, Order, Review, Ticket
+from streams.events import InputEvent, Ticket
+from streams.forms import event_of
 from tests.properties.features_oracle import CATEGORIES, DAY_MS, SEVERITIES, STATUSES, expected
 
 Fed = tuple[str, InputEvent]
@@ -89,15 +90,8 @@ def _a_ticket_rests(history: list[Fed]) -> bool:
 
 
 def _named(drawn: Sequence[tuple[str, Mapping[str, object]]]) -> list[Fed]:
-    kinds: dict[str, type[InputEvent]] = {
-        "logins": Login,
-        "orders": Order,
-        "tickets": Ticket,
-        "reviews": Review,
-        "cancellations": Cancellation,
-    }
     return [
-        (stream, kinds[stream].model_validate({"event_id": f"e{n}", "customer_id": "c", "order_id": "o", **fields}))
+        (stream, event_of(stream, {"event_id": f"e{n}", "customer_id": "c", "order_id": "o", **fields}))
         for n, (stream, fields) in enumerate(drawn)
     ]
 

@@ -120,7 +120,7 @@ def test_a_written_event_comes_back(event_id: str, customer_id: str, at_ms: int,
     value = json.dumps(fields, ensure_ascii=escaped).encode()
     result = decode(RawRecord("t", 0, 0, 0, customer_id.encode(), value), "orders", LIMITS, NOW_MS)
     assert isinstance(result, Arrival), result
-    assert result.event.model_dump(exclude_unset=True) == fields
+    assert {name: getattr(result.event, name) for name in fields} == fields
 
 
 @unhurried

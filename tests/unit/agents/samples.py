@@ -16,7 +16,7 @@ from features.tiles import RETENTION_DAYS
 from models.guide import Guide, Linear
 from models.question import MONDAY_MS, Question
 from streams.codec import Arrival, Limits, RawRecord, Reason, Rejected, decode
-from streams.events import STREAMS
+from streams.forms import event_of
 from streams.time import DAY_MS, HOUR_MS
 from streams.topics import Topics
 
@@ -78,7 +78,7 @@ def event(stream: str, customer: str, at_ms: int, **fields: Any) -> Arrival:
     own: dict[str, Any] = {"event_id": f"e{next(_numbers)}", "customer_id": customer, "occurred_at": at_ms}
     if stream == "orders":
         own |= {"order_id": own["event_id"], "amount": 20.0, "currency": "EUR"}
-    made = STREAMS[stream].model_validate(own | fields)
+    made = event_of(stream, own | fields)
     return Arrival(stream, made, RawRecord(TOPICS.inputs[stream], 0, 0, at_ms, customer.encode(), b"{}"))
 
 

@@ -28,7 +28,7 @@ from models.sketch import outcomes
 from models.standing import Standing
 from models.verdict import VERDICTS, Verdict
 from streams.codec import Reason
-from streams.events import Outcome
+from streams.events import OutcomeStatus
 
 TOPICS = ("customer.logins", "customer.orders")
 BUILD = {"version": "1.2.3", "python": "3.12", "faust": "0.15.3", "river": "0.26.1"}
@@ -249,7 +249,7 @@ def test_the_labels_take_the_values_that_the_rooms_use() -> None:
     assert words["kind"] == set(get_args(Kind))
     assert words["band"] == set(BANDS) - {"low"}, "an alert's band is never low"
     assert words["segment"] == set(SEGMENTS)
-    assert words["status"] == set(get_args(Outcome.model_fields["status"].annotation))
+    assert words["status"] == set(get_args(OutcomeStatus))
     assert words["verdict"] == set(VERDICTS)
     assert words["recipe"] == set(RECIPES)
     assert len(words["bin"]) == ECE_BINS

@@ -10,7 +10,7 @@ from features.state import Activity, apply
 from models.guide import Guide, Linear, initial_guide
 from models.labels import pack_vector
 from models.scorer import Scorer
-from streams.events import STREAMS
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 NOW_MS = 19_000 * DAY_MS
@@ -30,7 +30,7 @@ def someone(*events: tuple[str, dict[str, object]]) -> Activity:
     activity = Activity.empty()
     for place, (stream, fields) in enumerate(events):
         event = {"event_id": f"e{place}", "customer_id": "c"} | fields
-        apply(activity, stream, STREAMS[stream].model_validate(event))
+        apply(activity, stream, event_of(stream, event))
     return activity
 
 

@@ -1,5 +1,7 @@
 """What is booked for the goals: bounded keys, whole numbers."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -19,7 +21,7 @@ from alerts.kpi import (
     hundredths,
 )
 from alerts.segments import SEGMENTS
-from streams.events import Review, Ticket
+from streams.events import Review, Ticket, TicketStatus
 from streams.time import DAY_MS
 
 DAY = 10_000
@@ -95,11 +97,13 @@ def test_labels_looks_and_returns_are_booked_by_segment() -> None:
 
 
 def test_reviews_are_booked_by_topic_and_tickets_when_they_are_opened() -> None:
-    stats, own = StatsBuilder(), {"event_id": "e", "customer_id": "ann", "occurred_at": 1}
+    stats = StatsBuilder()
+    own: dict[str, Any] = {"event_id": "e", "customer_id": "ann", "occurred_at": 1}
     book_voice(stats, DAY, Review(**own, rating=2, topics=["price", "price", "product"]))
     book_voice(stats, DAY, Review(**own, nps=5))
-    for status in ("opened", "resolved"):
-        book_voice(stats, DAY, Ticket.model_validate(own | {"ticket_id": "t", "status": status, "category": "billing"}))
+    steps: tuple[TicketStatus, ...] = ("opened", "resolved")
+    for status in steps:
+        book_voice(stats, DAY, Ticket(**own, ticket_id="t", status=status, category="billing"))
     book_voice(stats, DAY, Ticket(**own, ticket_id="u", status="opened"))
     assert booked(stats) == {
         "kpi_review|price|count": 1,

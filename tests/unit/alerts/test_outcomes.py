@@ -5,6 +5,7 @@ from alerts.episode import Episode, alert_id
 from alerts.outcomes import SNOOZE_MAX_MS, apply_outcome
 from alerts.policy import Policy
 from streams.events import Outcome
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 POLICY = Policy()
@@ -25,7 +26,9 @@ def look(episode: Episode, day: float, risk: float) -> list[str]:
 def outcome(episode: Episode, status: str, day: float, seq: int = 1, **more: Any) -> Outcome:
     about = alert_id("c-1", episode.life_day, episode.number, seq)
     given = {"event_id": "e", "customer_id": "c-1", "occurred_at": int(day * DAY_MS), "alert_id": about}
-    return Outcome.model_validate(given | {"status": status} | more)
+    told = event_of("outcomes", given | {"status": status} | more)
+    assert isinstance(told, Outcome)
+    return told
 
 
 def test_what_was_done_is_remembered() -> None:

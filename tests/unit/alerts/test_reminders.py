@@ -10,6 +10,7 @@ from alerts.outcomes import apply_outcome
 from alerts.policy import Policy
 from streams.errors import ConfigError
 from streams.events import Outcome
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 REMINDER = ("escalated", "untaken")
@@ -33,9 +34,9 @@ class Team:
     def report(self, status: str, day: float, **more: Any) -> None:
         about = alert_id("c-1", self.episode.life_day, self.episode.number, 1)
         given = {"event_id": "e", "customer_id": "c-1", "occurred_at": int(day * DAY_MS), "alert_id": about}
-        self.raised += apply_outcome(
-            self.episode, Outcome.model_validate(given | {"status": status} | more), self.policy
-        )
+        told = event_of("outcomes", given | {"status": status} | more)
+        assert isinstance(told, Outcome)
+        self.raised += apply_outcome(self.episode, told, self.policy)
 
 
 def test_an_alert_that_nobody_has_taken_is_told_twice_more_and_then_no_more() -> None:

@@ -9,6 +9,7 @@ from alerts.episode import Episode, alert_id
 from alerts.trials import AGAIN_MS, ALERTS_KNOWN, AMOUNT_MAX, Trial, conclude, may_begin, note_outcome
 from streams.bounds import SUM_LIMIT
 from streams.events import Outcome
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 DAY = 20_000
@@ -30,7 +31,8 @@ def trial(**fields: Any) -> Trial:
 
 
 def outcome(status: str, number: int = 2, seq: int = 1, day: float = 1, **fields: Any) -> Outcome:
-    return Outcome.model_validate(
+    told = event_of(
+        "outcomes",
         {
             "event_id": "o",
             "customer_id": "ann",
@@ -38,8 +40,10 @@ def outcome(status: str, number: int = 2, seq: int = 1, day: float = 1, **fields
             "alert_id": alert_id("ann", 7, number, seq),
             "status": status,
         }
-        | fields
+        | fields,
     )
+    assert isinstance(told, Outcome)
+    return told
 
 
 def noted(*outcomes: Outcome, held: bool = False) -> Trial:

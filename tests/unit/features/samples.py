@@ -6,20 +6,14 @@ from itertools import count
 from typing import Any
 
 from features.state import Activity, apply
-from streams.events import Cancellation, InputEvent, Login, Order, Review, Ticket
+from streams.events import InputEvent
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 DAY_0 = 20_000
 NOON_MS = DAY_MS // 2
 
 _numbers = count()
-_KINDS: dict[str, type[InputEvent]] = {
-    "logins": Login,
-    "orders": Order,
-    "tickets": Ticket,
-    "reviews": Review,
-    "cancellations": Cancellation,
-}
 
 
 def at(day: float) -> int:
@@ -30,7 +24,7 @@ def at(day: float) -> int:
 def event(stream: str, day: float, **fields: Any) -> InputEvent:
     defaults: dict[str, dict[str, Any]] = {"orders": {"order_id": "o", "amount": 10.0}, "tickets": {"ticket_id": "t"}}
     identity: dict[str, Any] = {"event_id": f"event-{next(_numbers)}", "customer_id": "c", "occurred_at": at(day)}
-    return _KINDS[stream].model_validate(identity | defaults.get(stream, {}) | fields)
+    return event_of(stream, identity | defaults.get(stream, {}) | fields)
 
 
 def feed(activity: Activity, stream: str, *days: float, **fields: Any) -> Activity:

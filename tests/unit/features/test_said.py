@@ -9,7 +9,7 @@ from features.said import SAID, said
 from features.state import Activity, apply
 from features.suppose import open_tickets, with_order, with_tickets_closed, with_visit
 from features.vector import vector
-from streams.events import STREAMS
+from streams.forms import event_of
 from streams.time import DAY_MS
 
 START = 19_700
@@ -26,7 +26,7 @@ class Customer:
     def does(self, day: float, stream: str, **fields: Any) -> None:
         self._events += 1
         event = {"event_id": f"e{self._events}", "customer_id": "c", "occurred_at": int((START + day) * DAY_MS)}
-        apply(self.activity, stream, STREAMS[stream].model_validate(event | fields))
+        apply(self.activity, stream, event_of(stream, event | fields))
 
     def orders(self, day: float, amount: float = 50.0, discount: float = 0.0) -> None:
         self.does(day, "orders", order_id=f"o{day}", amount=amount, discount=discount)

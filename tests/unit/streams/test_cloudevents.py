@@ -2,11 +2,12 @@ import pytest
 
 from streams.cloudevents import mode_of
 from streams.codec import Arrival, Limits, RawRecord, Rejected, decode
-from streams.events import InputEvent, Order
+from streams.events import InputEvent
+from streams.forms import event_of
 from tests.bad_events import CE_BINARY, CE_JSON, FIELDS, encoded, envelope, good
 
 NOW_MS = 1_714_600_000_000
-ORDER = Order.model_validate(good("orders"))
+ORDER = event_of("orders", good("orders"))
 Headers = tuple[tuple[str, bytes], ...]
 
 
