@@ -118,7 +118,7 @@ def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -
     for case in (sizes[0], sizes[-1]):
         moved.append(moves(case.watched, scratch, case.customers))
         say(f"{case.customers:,} customers: started, rebalanced, recovered")
-    shapes = [sizes[len(sizes) // 2]]
+    shapes = [sizes[(len(sizes) - 1) // 2]]
     for partitions, workers in size.shapes:
         case = _case(services, model, made, shapes[0].customers, partitions, workers, say)
         found = case.round(made, scratch, size.events)

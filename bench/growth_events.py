@@ -110,7 +110,7 @@ def send_all(settings: Settings, events: Iterable[Made]) -> int:
 def send_at_pace(settings: Settings, plan: Plan) -> dict[str, Any]:
     """Send as planned; returns how many were sent, in how many seconds, and by how much the latest tick was late."""
     client, topics, random = producer(settings), settings.topics().inputs, Random(plan.name)
-    kinds = _kinds(plan)
+    kinds = spread(plan)
     started, sent, late = time.perf_counter(), 0, 0.0
     while sent < plan.events:
         since = time.perf_counter() - started
@@ -130,7 +130,7 @@ def send_at_pace(settings: Settings, plan: Plan) -> dict[str, Any]:
     return {"sent": sent, "seconds": round(seconds, 3), "late_ms_max": round(1000 * late, 1)}
 
 
-def _kinds(plan: Plan) -> list[int]:
+def spread(plan: Plan) -> list[int]:
     """Spread the special events evenly: the n-th entry is 0 for a usual one, n for the n-th score, -n for the n-th leaver."""
     kinds = [0] * plan.events
     for special, sign in ((plan.scores, 1), (plan.leavers, -1)):
