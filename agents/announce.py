@@ -38,6 +38,7 @@ from features.vector import vector
 from models.guide import Guide
 from models.labels import pack_vector
 from models.scorer import Scorer
+from streams.codec import RawRecord
 from streams.outgoing import Outgoing
 from streams.time import DAY_MS, day_of
 
@@ -54,8 +55,7 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         sight: the customer now.
         past: the oldest snapshot's packed vector, to hold the present against; None where there is none.
-        trigger: what set it off.
-        since_ms: when Kafka recorded that; None for silence.
+        record: what set it off; None for silence.
         scorer: who speaks.
         cancellation: the reason that the customer gave, if any.
         rise: what an episode is opened for, where the level alone would not do.
@@ -63,8 +63,7 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
 
     sight: Sight
     past: bytes | None
-    trigger: Trigger
-    since_ms: int | None
+    record: RawRecord | None
     scorer: Scorer
     cancellation: str | None = None
     rise: Rise | None = None
@@ -101,8 +100,11 @@ class Herald:
         """Turn transitions into alerts."""
         sight, guide = told.sight, told.scorer.guide
         effect = effects_of(sight.figures, told.past, customer.episode.segment, told.scorer)
-        heard = said(customer.activity, customer.as_of_ms + (told.trigger is not SILENCE))
-        silence = Silence(sight.silence_days, sight.mean_gap_days, self.sign)
+        record = told.record
+        trigger = SILENCE if record is None else Trigger("event", record.topic, record.partition, record.offset)
+        since_ms = None if record is None else record.timestamp_ms
+        heard = said(customer.activity, customer.as_of_ms + (record is not None))
+        silence = Silence(sight.silence_days, sight.mean_gap_days(customer.activity), self.sign)
         for transition in transitions:
             # Silence has eaten up the value by the time a customer is given up: it is told as it was when that could be helped.
             worth = customer.episode.value if transition.kind == "churned" else sight.value
@@ -120,7 +122,7 @@ class Herald:
                 reasons=with_outlook(reasons, outlook(transition, changes)),
                 actions=actions,
                 model=model_stamp(transition.basis, guide.version, guide.examples),
-                trigger=told.trigger,
+                trigger=trigger,
             )
             headers = routing_headers(customer.attributes)
             effects.outgoing.append(Outgoing(self.alerts_topic, customer_id.encode(), alerts.encode(message), headers))
@@ -128,7 +130,7 @@ class Herald:
             if transition.cause == "won_back":
                 steering.book_won_back(customer, sight.value, effects)
             codes = tuple(reason.code for reason in reasons)
-            effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, told.since_ms))
+            effects.alerts.append(AlertNote(transition.kind, transition.band, transition.segment, codes, since_ms))
 
     def _before(self, customer: Customer, lost: Transition, told: Telling) -> Sequence[Reason]:
         """Return the reasons as of the opening of the episode in which the customer was lost; none where that is too long ago."""
@@ -139,7 +141,7 @@ class Herald:
         # Those who were not there yet are held against the average customer.
         known = customer.first_ms < then_ms - PAST_MS
         days = told.sight.silence_days - (lost.at_ms - then_ms) / DAY_MS
-        quiet = Silence(max(days, 0.0), told.sight.mean_gap_days, self.sign)
+        quiet = Silence(max(days, 0.0), told.sight.mean_gap_days(customer.activity), self.sign)
         opened = replace(lost, kind="opened", cause="rise", at_ms=then_ms)
         effect = effects_of(figures, pack_vector(past) if known else None, lost.segment, told.scorer)
         return explain_step(opened, effect, quiet, said=said(customer.activity, then_ms + 1))

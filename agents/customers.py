@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 from agents.record import Customer, decode_customer
@@ -36,6 +36,13 @@ class Customers(dict[str, Customer]):
         if self._woken:
             self._take(self._woken, await self._store.load(self._woken))
         return due
+
+    async def renew(self, ids: Collection[str]) -> None:
+        """Read these customers again, as they are in the store; whoever is not in it is not here any more."""
+        for customer in ids:
+            self.pop(customer, None)
+        asked = list(ids)
+        self._take(asked, await self._store.load(asked))
 
     def _take(self, ids: Iterable[str], values: Iterable[bytes | None]) -> None:
         for customer, value in zip(ids, values, strict=True):

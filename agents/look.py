@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents import steering
 from agents.announce import Herald, Telling
 from agents.buyers import count_buying
 from agents.effects import Effects
-from agents.guides import GuideBook
+from agents.guides import GUIDES_MAX, GuideBook
 from agents.record import Customer
 from agents.sight import Sight, see
 from agents.touches import note_warnings
-from alerts.alert import SILENCE, Trigger
 from alerts.bands import steady_band
-from alerts.change import lift, own_threshold, typical_in, worth
+from alerts.change import lift, worth
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
-from alerts.heard import is_heard
-from alerts.policy import Policy, threshold_for
+from alerts.policy import Policy
 from alerts.reasons import Rise
-from alerts.segments import frequent_in, segment_of
+from alerts.terms import Lane, Terms
 from models.guide import Guide
 from models.labels import Pending, pack_vector, remember
 from models.question import Question
 from models.rule import silence_risk
 from models.scorer import Scorer
+from streams.codec import RawRecord
 from streams.time import DAY_MS, day_of
 
 
@@ -42,13 +41,13 @@ class Desk:
     herald: Herald
     question: Question
     held: Callable[[], bool] = lambda: False
+    _known: dict[Scorer, Terms] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def look(
         self,
         customer_id: str,
         customer: Customer,
-        trigger: Trigger,
-        since_ms: int | None,
+        record: RawRecord | None,
         guides: GuideBook,
         effects: Effects,
         *,
@@ -56,33 +55,34 @@ class Desk:
         cancellation: str | None = None,
         ahead: bool = False,
     ) -> None:
-        """Score the customer as of `customer.as_of_ms`, and bring episode, band and (where `snapshot`) pending labels up to date."""
-        at_ms = customer.as_of_ms
+        """Score the customer as of `customer.as_of_ms`, and bring episode, band and (where `snapshot`) pending labels up to date.
+
+        `record` is what has come from the customer; None for silence.
+        """
+        at_ms, episode, policy = customer.as_of_ms, customer.episode, self.policy
         scorer = guides.at(at_ms)
-        guide = scorer.guide
-        sight = see(customer, self.question.churn_on, guide, silence=trigger is SILENCE)
-        risk, basis = _risk(scorer, sight)
-        segment = _segment(customer, sight, guide)
-        customer.risk = risk
+        terms = self._terms(scorer)
+        sight = see(customer, self.question.churn_on, terms.buying, silence=record is None)
+        risk = customer.risk = _risk(customer, sight, scorer)
+        lane = _lane(customer, sight, terms)
         # Nobody with too few order days is warned, and the next order makes their past old news: then no shift is needed.
-        warned = customer.episode.open or sight.order_days >= self.policy.min_order_days
+        warned = episode.open or sight.order_days >= policy.min_order_days
         shift, shift_since_ms, before = _shift(customer, scorer) if warned else (0.0, 0, None)
         past = customer.pending[0].vector if customer.pending else None
         if snapshot:
-            self._put_aside(customer, sight, risk, guide, segment, effects)
-        threshold = threshold_for(guide.thresholds, segment, basis, self.policy)
-        valued = (
-            0.0 if basis == "rule" else self.policy.value_weight * worth(sight.value, typical_in(guide.extra, segment))
-        )
-        news = 0.0 if basis == "rule" else self._news(risk, before, sight)
+            self._put_aside(customer, sight, risk, lane.segment, scorer.guide, effects)
+        valued = news = 0.0
+        if terms.basis == "model":
+            valued = policy.value_weight * worth(sight.value, lane.typical)
+            news = policy.earliness * lift(risk, before, sight.silence_days, self.question.horizon_days)
         assessment = Assessment(
             customer_id=customer_id,
             as_of_ms=at_ms,
             risk=risk,
-            segment=segment,
+            segment=lane.segment,
             order_days=sight.order_days,
             last_seen_ms=sight.stayed_ms,
-            basis=basis,
+            basis=terms.basis,
             value=sight.value,
             gone=at_ms >= self.question.gone_ms(customer.present_ms),
             cancelled=customer.cancelled_ms is not None,
@@ -90,36 +90,33 @@ class Desk:
             shift_since_ms=shift_since_ms,
             lift=news + valued,
             held=ahead and self.held(),
-            heard=is_heard(guide.extra),
+            heard=terms.heard,
         )
-        was_open = customer.episode.open
-        transitions = decide(customer.episode, assessment, threshold, self.policy, effects.stats)
-        level = own_threshold(threshold, valued, 1.0, self.policy.floor(segment))
+        was_open = episode.open
+        transitions = decide(episode, assessment, lane.threshold, policy, effects.stats)
+        level = lane.level(valued)
         if transitions:
-            effects.episodes_opened += customer.episode.open - was_open
+            effects.episodes_opened += episode.open - was_open
             note_warnings(customer, transitions)
             early = before is not None and round(before, 2) < round(risk, 2) and risk < level
             rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
-            told = Telling(sight, past, trigger, since_ms, scorer, cancellation, rise)
+            told = Telling(sight, past, record, scorer, cancellation, rise)
             self.herald.announce(customer_id, customer, transitions, told, effects)
-        bar = min(level, customer.episode.threshold) if customer.episode.open else level
-        band = steady_band(risk, bar, customer.band or None, self.policy.hysteresis)
+        bar = min(level, episode.threshold) if episode.open else level
+        band = steady_band(risk, bar, customer.band or None, policy.hysteresis)
         if band != customer.band:
-            self.herald.publish_score(customer_id, customer, band, segment, basis, guide, effects)
-
-    def _news(self, risk: float, before: float | None, sight: Sight) -> float:
-        return self.policy.earliness * lift(risk, before, sight.silence_days, self.question.horizon_days)
+            self.herald.publish_score(customer_id, customer, band, lane.segment, terms.basis, scorer.guide, effects)
 
     def snapshot(self, customer: Customer, guides: GuideBook, effects: Effects) -> None:
         """Put a snapshot of the customer aside, as of `customer.as_of_ms`, and do nothing else."""
         scorer = guides.at(customer.as_of_ms)
-        sight = see(customer, self.question.churn_on, scorer.guide, silence=True)
-        risk, _ = _risk(scorer, sight)
-        segment = _segment(customer, sight, scorer.guide)
-        self._put_aside(customer, sight, risk, scorer.guide, segment, effects)
+        terms = self._terms(scorer)
+        sight = see(customer, self.question.churn_on, terms.buying, silence=True)
+        risk, segment = _risk(customer, sight, scorer), _lane(customer, sight, terms).segment
+        self._put_aside(customer, sight, risk, segment, scorer.guide, effects)
 
     def _put_aside(
-        self, customer: Customer, sight: Sight, risk: float, guide: Guide, segment: str, effects: Effects
+        self, customer: Customer, sight: Sight, risk: float, segment: str, guide: Guide, effects: Effects
     ) -> None:
         at_ms, said = customer.as_of_ms, guide.version if guide.ready else 0
         asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
@@ -134,8 +131,7 @@ class Desk:
         customer_id: str,
         customer: Customer,
         transitions: Sequence[Transition],
-        trigger: Trigger,
-        since_ms: int | None,
+        record: RawRecord,
         guides: GuideBook,
         effects: Effects,
     ) -> None:
@@ -143,27 +139,32 @@ class Desk:
         if transitions:
             past = customer.pending[0].vector if customer.pending else None
             scorer = guides.at(customer.as_of_ms)
-            sight = see(customer, self.question.churn_on, scorer.guide, silence=trigger is SILENCE)
-            told = Telling(sight, past, trigger, since_ms, scorer)
-            self.herald.announce(customer_id, customer, transitions, told, effects)
+            sight = see(customer, self.question.churn_on, self._terms(scorer).buying, silence=False)
+            self.herald.announce(customer_id, customer, transitions, Telling(sight, past, record, scorer), effects)
+
+    def _terms(self, scorer: Scorer) -> Terms:
+        """Return what the scorer's guide says in the terms of alerting. In a replay several guides speak within one step."""
+        known = self._known.get(scorer)
+        if known is None:
+            if len(self._known) >= GUIDES_MAX:
+                self._known.clear()
+            guide = scorer.guide
+            basis: Basis = "model" if guide.ready else "rule"
+            known = Terms(self.policy, basis, guide.thresholds, guide.value_cut, guide.extra)
+            self._known[scorer] = known
+        return known
 
 
-def _risk(scorer: Scorer, sight: Sight) -> tuple[float, Basis]:
-    """Return the risk, and what it rests on: the model once it is ready, the rule until then."""
+def _risk(customer: Customer, sight: Sight, scorer: Scorer) -> float:
+    """Return the risk as the model has it once it is ready, and as the rule has it until then."""
     if scorer.guide.ready:
-        return scorer.risk(sight.figures), "model"
-    return silence_risk(sight.silence_days, sight.mean_gap_days, sight.order_days), "rule"
+        return scorer.risk(sight.figures)
+    return silence_risk(sight.silence_days, sight.mean_gap_days(customer.activity), sight.order_days)
 
 
-def _segment(customer: Customer, sight: Sight, guide: Guide) -> str:
-    return segment_of(
-        tenure_days=sight.tenure_days,
-        order_days=sight.order_days,
-        value=sight.value,
-        value_cut=guide.value_cut,
-        frequent_days=frequent_in(guide.extra),
-        override=None if customer.attributes is None else customer.attributes.segment,
-    )
+def _lane(customer: Customer, sight: Sight, terms: Terms) -> Lane:
+    override = None if customer.attributes is None else customer.attributes.segment
+    return terms.lane(tenure_days=sight.tenure_days, order_days=sight.order_days, value=sight.value, override=override)
 
 
 def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int, float | None]:

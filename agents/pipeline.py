@@ -24,6 +24,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, MutableMapping
 
+import msgspec
+
 from agents import steering
 from agents.effects import Effects
 from agents.guides import GuideBook
@@ -33,13 +35,12 @@ from agents.rewind import mend
 from agents.touches import note_treatment
 from agents.undo import Undo
 from agents.wakeups import Keeping, Wakeups
-from alerts.alert import Trigger
 from alerts.outcomes import apply_outcome
 from alerts.trials import note_outcome
 from features import seen
 from features.state import Activity, apply
 from models.question import Question
-from streams.codec import Arrival, Rejected, failed, late
+from streams.codec import Arrival, RawRecord, Rejected, failed, late
 from streams.deadletter import dead_letter
 from streams.events import Cancellation, Outcome, Profile, Review, Ticket
 from streams.feed import FAR_MS
@@ -49,6 +50,16 @@ log = logging.getLogger("churnwatch.pipeline")
 
 UNCOUNTED = ("profiles", "outcomes")
 """Streams that no feature is computed from."""
+
+
+class Work(msgspec.Struct, frozen=True, gc=False):
+    """What the records of one step are worked on with; the fields are arguments of `Pipeline.step`."""
+
+    customers: MutableMapping[str, Customer]
+    guides: GuideBook
+    effects: Effects
+    hold_ms: int
+    now_ms: int
 
 
 class Pipeline:
@@ -70,6 +81,8 @@ class Pipeline:
         guides: GuideBook,
         now_ms: int,
         hold_ms: int = FAR_MS,
+        *,
+        careful: bool = True,
     ) -> Effects:
         """Work on one batch.
 
@@ -82,124 +95,114 @@ class Pipeline:
             guides: what scores.
             now_ms: wall clock, for the time of failure in dead letters only.
             hold_ms: up to when silence is known to be silence (`PartitionClock.hold_ms`).
+            careful: be ready to undo every record, which takes writing its customer down before. Else the error of the first that
+                cannot be worked on is raised, and the customers are lost: for those who can get them again, and then be careful.
         """
         effects = Effects()
+        work = Work(customers, guides, effects, hold_ms, now_ms)
+        take_in = self._take_in_or_undo if careful else self._take_in
+        lateness_ms, retention_ms = self._keeping.lateness_ms, self._keeping.retention_ms
         for item in items:
             if isinstance(item, Rejected):
                 self._reject(item, "dead_lettered", effects, now_ms)
                 continue
+            customer_id = item.event.customer_id
+            customer = customers.get(customer_id)
             if item.record.value is None:
-                _erase_profile(customers.get(item.event.customer_id), item, effects)
+                _erase_profile(customer, item, effects)
                 continue
             event_ms = item.event.occurred_at
-            clock_ms = max(clock_ms, event_ms - self._keeping.lateness_ms)
-            kept_from_ms = clock_ms - self._keeping.retention_ms
+            if event_ms - lateness_ms > clock_ms:
+                clock_ms = event_ms - lateness_ms
+            kept_from_ms = clock_ms - retention_ms
             # A profile holds until the next one, so none is too late.
             if event_ms < kept_from_ms and not isinstance(item.event, Profile):
                 self._reject(late(item, kept_from_ms), "late", effects, now_ms)
                 continue
-            due_ms = min(max(event_ms, clock_ms), hold_ms)
-            self._wakeups.catch_up(customers, item.event.customer_id, due_ms, guides, effects)
-            self._take_in(customers, item, kept_from_ms, hold_ms, guides, effects, now_ms)
+            due_ms = min(event_ms if event_ms > clock_ms else clock_ms, hold_ms)
+            if customer is not None and customer.wake_ms <= due_ms:
+                customer = self._wakeups.catch_up(customers, customer_id, due_ms, guides, effects)
+            take_in(item, customer, kept_from_ms, work)
         self._wakeups.catch_up_all(customers, [*due, *effects.touched], until_ms, guides, effects)
         return effects
 
     # -- records -------------------------------------------------------------------------------------------------------
 
-    def _take_in(
-        self,
-        customers: MutableMapping[str, Customer],
-        item: Arrival,
-        kept_from_ms: int,
-        hold_ms: int,
-        guides: GuideBook,
-        effects: Effects,
-        now_ms: int,
-    ) -> None:
-        customer_id, topic = item.event.customer_id, item.record.topic
-        undo = Undo(customers, customer_id, effects)
+    def _take_in_or_undo(self, item: Arrival, customer: Customer | None, kept_from_ms: int, work: Work) -> None:
+        """Let the record take effect; one that cannot be worked on leaves no trace but its dead letter."""
+        undo = Undo(work.customers, item.event.customer_id, work.effects)
         try:
-            applied = self._apply(customers, item, kept_from_ms, hold_ms, guides, effects)
+            self._take_in(item, customer, kept_from_ms, work)
         except Exception as error:  # whatever it is: one record must not stop the others
-            log.exception("%s[%d] offset %d cannot be worked on", topic, item.record.partition, item.record.offset)
-            undo.run(customers, effects)
-            effects.failures += 1
-            self._reject(failed(item, error), "dead_lettered", effects, now_ms)
-        else:
-            effects.outcomes[topic, "applied" if applied else "duplicate"] += 1
+            record = item.record
+            log.exception("%s[%d] offset %d cannot be worked on", record.topic, record.partition, record.offset)
+            undo.run(work.customers, work.effects)
+            work.effects.failures += 1
+            self._reject(failed(item, error), "dead_lettered", work.effects, work.now_ms)
 
-    def _apply(
-        self,
-        customers: MutableMapping[str, Customer],
-        item: Arrival,
-        kept_from_ms: int,
-        hold_ms: int,
-        guides: GuideBook,
-        effects: Effects,
-    ) -> bool:
-        """Let the record take effect; returns False, having changed nothing, where it is known."""
+    def _take_in(self, item: Arrival, customer: Customer | None, kept_from_ms: int, work: Work) -> None:
+        """Let the record take effect, unless it is known."""
         customer_id, event_ms = item.event.customer_id, item.event.occurred_at
-        customer = customers.get(customer_id)
-        known = customer is not None
+        effects, hold_ms = work.effects, work.hold_ms
+        added = customer is None
         if customer is None:
             # Ahead of what is known, older records may follow: then their wake-ups are to be made up for.
             handled_ms = min(event_ms, max(hold_ms, kept_from_ms))
             customer = Customer(Activity.empty(), first_ms=event_ms, as_of_ms=handled_ms, wake_ms=event_ms + 1)
         if not _count(customer, item, kept_from_ms):
-            return False
-        if not known:
+            effects.outcomes[item.record.topic, "duplicate"] += 1
+            return
+        if added:
             effects.customers_added += 1
-            customers[customer_id] = customer
+            work.customers[customer_id] = customer
             effects.deleted.discard(customer_id)
         effects.touched.add(customer_id)
         if customer.pending and event_ms < customer.pending[-1].taken_ms and item.stream not in UNCOUNTED:
             mend(customer, event_ms)
-        customer.first_ms = min(customer.first_ms, event_ms)
-        before_ms, customer.as_of_ms = customer.as_of_ms, max(customer.as_of_ms, event_ms)
+        before_ms = customer.as_of_ms
+        if event_ms < customer.first_ms:
+            customer.first_ms = event_ms
+        if event_ms > before_ms:
+            customer.as_of_ms = event_ms
         ahead = customer.as_of_ms > hold_ms
-        self._react(customer_id, customer, item, guides, effects, ahead=ahead)
+        self._react(item, customer, work, ahead=ahead)
         if customer.wake_ms > before_ms:  # else it is overdue, and stays so
             self._wakeups.set_next(customer, max(before_ms, hold_ms) if ahead else customer.as_of_ms)
-        return True
+        effects.outcomes[item.record.topic, "applied"] += 1
 
-    def _react(
-        self,
-        customer_id: str,
-        customer: Customer,
-        item: Arrival,
-        guides: GuideBook,
-        effects: Effects,
-        *,
-        ahead: bool,
-    ) -> None:
-        event, record = item.event, item.record
-        trigger = Trigger("event", record.topic, record.partition, record.offset)
+    def _react(self, item: Arrival, customer: Customer, work: Work, *, ahead: bool) -> None:
+        event, effects = item.event, work.effects
         if isinstance(event, Profile):
             _note_profile(customer, event)
             return
         if isinstance(event, Outcome):
-            effects.reports[event.status] += 1
-            if customer.trial is not None:
-                note_outcome(customer.trial, event, customer.episode, self._desk.herald.codes)
-            note_treatment(customer, event)
-            was_open, before_ms = customer.episode.open, customer.episode.outcome_ms
-            transitions = apply_outcome(customer.episode, event, self._desk.policy)
-            steering.book_outcome(customer, event, before_ms, self._desk.herald.codes, effects)
-            effects.episodes_opened += customer.episode.open - was_open
-            self._desk.announce(customer_id, customer, transitions, trigger, record.timestamp_ms, guides, effects)
+            self._note_outcome(event, item.record, customer, work)
             return
+        reason = None
         if isinstance(event, Review | Ticket):
             steering.book_voice(customer, event, effects)
-        reason = None
-        if isinstance(event, Cancellation):
+        elif isinstance(event, Cancellation):
             reason = event.reason
             customer.cancelled_ms = max(customer.cancelled_ms or 0, event.occurred_at)
-            self._wakeups.cancel(customer_id, customer, effects)
+            self._wakeups.cancel(event.customer_id, customer, effects)
         if customer.cancelled_ms is not None and self._came_back(customer):
             customer.cancelled_ms = None
         effects.scorings["event"] += 1
-        since_ms = record.timestamp_ms
-        self._desk.look(customer_id, customer, trigger, since_ms, guides, effects, cancellation=reason, ahead=ahead)
+        self._desk.look(
+            event.customer_id, customer, item.record, work.guides, effects, cancellation=reason, ahead=ahead
+        )
+
+    def _note_outcome(self, outcome: Outcome, record: RawRecord, customer: Customer, work: Work) -> None:
+        effects, codes = work.effects, self._desk.herald.codes
+        effects.reports[outcome.status] += 1
+        if customer.trial is not None:
+            note_outcome(customer.trial, outcome, customer.episode, codes)
+        note_treatment(customer, outcome)
+        was_open, before_ms = customer.episode.open, customer.episode.outcome_ms
+        transitions = apply_outcome(customer.episode, outcome, self._desk.policy)
+        steering.book_outcome(customer, outcome, before_ms, codes, effects)
+        effects.episodes_opened += customer.episode.open - was_open
+        self._desk.announce(outcome.customer_id, customer, transitions, record, work.guides, effects)
 
     def _came_back(self, customer: Customer) -> bool:
         activity = customer.activity

@@ -25,7 +25,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
+from agents.boldly import boldly
 from agents.clock import PartitionClock
 from agents.customers import Customers
 from agents.effects import Effects
@@ -220,16 +222,10 @@ class PartitionRunner:
             # There may be more, some at the very instant of the last: those up to it fire now, the clock stops short of it.
             target_ms, reached_ms = due[-1][1], due[-1][1] - 1
         loaded = self._timer()
-        effects = self._pipeline.step(
-            self._customers,
-            batch.items,
-            [customer for customer, _ in due],
-            known_ms,
-            target_ms,
-            self._guides,
-            self._clock.now_ms(),
-            hold_ms,
-        )
+        woken = [customer for customer, _ in due]
+        times = known_ms, target_ms, self._guides, self._clock.now_ms(), hold_ms
+        work = partial(self._pipeline.step, self._customers, batch.items, woken, *times)
+        effects = await boldly(work, self._customers, mentioned.union(woken))
         meta.clock_ms = max(meta.clock_ms, reached_ms)
         meta.offsets.update(batch.next_offsets)
         behind = meta.said is not None

@@ -27,7 +27,6 @@ from agents.record import Customer
 from agents.rewind import rewound
 from agents.silence import next_expiry_ms, next_wake_ms
 from agents.trials import conclude_trial, trial_ends_ms
-from alerts.alert import SILENCE
 from features.state import prune
 from models.labels import mature, pseudonym, ripe
 from models.question import Question
@@ -127,7 +126,7 @@ class Wakeups:
         ):
             snapshot = on_grid and self.question.asks(activity.last_order_ms, due_ms)
             effects.scorings["snapshot" if snapshot else "silence"] += 1
-            self.desk.look(customer_id, customer, SILENCE, None, guides, effects, snapshot=snapshot)
+            self.desk.look(customer_id, customer, None, guides, effects, snapshot=snapshot)
         effects.touched.add(customer_id)
         self.set_next(customer, due_ms)
         return False

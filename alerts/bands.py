@@ -44,6 +44,6 @@ def steady_band(risk: float, threshold: float, previous: Band | None, hysteresis
     ('watch', 'low')
     """
     band = band_of(risk, threshold)
-    if previous is None or RANK[band] >= RANK[previous]:
+    if previous is None or band == previous or RANK[band] >= RANK[previous]:
         return band
     return min(previous, band_of(risk + hysteresis, threshold), key=RANK.__getitem__)

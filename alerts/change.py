@@ -40,6 +40,7 @@ WORTH_MAX: Final = 2.0
 worth a thousand others would be alerted at any risk, and those worth little at none."""
 
 _RISK_MIN: Final = 1e-6
+_RISK_MAX: Final = 1.0 - _RISK_MIN
 _VALUE_MIN: Final = 1e-9
 _VALUE_MAX: Final = 1e12
 _TYPICAL_VALUES: Final = 2
@@ -57,9 +58,13 @@ def lift(risk: float, before: float | None, silence_days: float, horizon_days: f
     >>> round(lift(0.45, 0.35, 20, 60), 3), lift(0.7, 0.7, 90, 60)
     (0.418, -0.5)
     """
-    rise = 0.0 if before is None else min(max(_logit(risk) - _logit(before), 0.0), RISE_MAX)
-    stale = min(max(silence_days / horizon_days - STALE_FROM, 0.0), 1.0) * STALE_MAX
-    return rise - stale
+    rise = 0.0
+    if before is not None and risk > before:
+        rise = min(max(log_odds(risk) - log_odds(before), 0.0), RISE_MAX)
+    stale = silence_days / horizon_days - STALE_FROM
+    if stale <= 0.0:
+        return rise
+    return rise - (stale if stale < 1.0 else 1.0) * STALE_MAX
 
 
 def worth(value: float, typical: float | None) -> float:
@@ -70,7 +75,10 @@ def worth(value: float, typical: float | None) -> float:
     """
     if not typical:
         return 0.0
-    return min(max(log(max(value, _VALUE_MIN) / typical), -WORTH_MAX), WORTH_MAX)
+    above = log((_VALUE_MIN if value < _VALUE_MIN else value) / typical)
+    if above < -WORTH_MAX:
+        return -WORTH_MAX
+    return above if above < WORTH_MAX else WORTH_MAX
 
 
 def typical_in(extra: Mapping[str, Any], segment: str) -> float | None:
@@ -95,7 +103,7 @@ def lifted(risk: float, by: float, floor: float) -> float:
     """
     if not by or (by > 0.0 and risk < floor):
         return risk
-    return _risk(_logit(risk) + by)
+    return probability(log_odds(risk) + by)
 
 
 def own_threshold(threshold: float, by: float, risk: float, floor: float) -> float:
@@ -108,13 +116,26 @@ def own_threshold(threshold: float, by: float, risk: float, floor: float) -> flo
     """
     if not by:
         return threshold
-    return min(max(_risk(_logit(threshold) - by), min(floor, threshold)), risk)
+    return min(max(probability(log_odds(threshold) - by), min(floor, threshold)), risk)
 
 
-def _logit(risk: float) -> float:
-    inside = min(max(risk, _RISK_MIN), 1.0 - _RISK_MIN)
-    return log(inside / (1.0 - inside))
+def log_odds(risk: float) -> float:
+    """Return the log-odds of a risk; of one nearer to 0 or 1 than a millionth, those at a millionth.
+
+    >>> log_odds(0.5), log_odds(0.0) == log_odds(1e-6)
+    (0.0, True)
+    """
+    if risk < _RISK_MIN:
+        risk = _RISK_MIN
+    elif risk > _RISK_MAX:
+        risk = _RISK_MAX
+    return log(risk / (1.0 - risk))
 
 
-def _risk(logit: float) -> float:
+def probability(logit: float) -> float:
+    """Return the risk of these log-odds.
+
+    >>> probability(0.0)
+    0.5
+    """
     return 1.0 / (1.0 + exp(-logit))

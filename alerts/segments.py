@@ -74,7 +74,7 @@ def segment_of(
     >>> segment_of(tenure_days=400, order_days=1, value=310, value_cut=300)
     'standard'
     """
-    if override in SEGMENTS:
+    if override is not None and override in SEGMENTS:
         return override
     regular = order_days >= max(rules.regular_order_days, frequent_days)
     if not regular and tenure_days < rules.new_tenure_days:

@@ -131,9 +131,10 @@ def annual_value(
         return max(0.0, override)
     if order_days < 1:
         return 0.0
-    # In this order a sum that is not a number becomes 0.
-    orders_a_day = (buying.shape + order_days - 1) / (buying.rate_days + max(0.0, age_days))
-    return orders_a_day * HORIZON_DAYS * _order(order_days, max(0.0, amount), buying)
+    # Asked like this a sum that is not a number becomes 0.
+    age, spent = age_days if age_days > 0.0 else 0.0, amount if amount > 0.0 else 0.0
+    orders_a_day = (buying.shape + order_days - 1) / (buying.rate_days + age)
+    return orders_a_day * HORIZON_DAYS * _order(order_days, spent, buying)
 
 
 def _order(order_days: int, amount: float, buying: Buying) -> float:

@@ -117,13 +117,13 @@ def said_by_product(path: Path, cut: int, settings: Settings, update: Update) ->
         now_ms = time.time_ns() // 1_000_000
         result = asyncio.run(replay(settings, [history], now_ms=now_ms, progress=moved))
     said: dict[str, Said] = {}
-    guide = result.guide or first_guide()
+    buying = buying_in((result.guide or first_guide()).extra)
     for name, value in result.partition.states.items():
         customer = decode_customer(value)
         customer.as_of_ms = cut * DAY_MS
-        sight = see(customer, settings.churn_on, guide, silence=True)
+        sight = see(customer, settings.churn_on, buying, silence=True)
         if sight.order_days:
-            told = forecast(sight.history, HORIZON_DAYS, buying_in(guide.extra))
+            told = forecast(sight.history, HORIZON_DAYS, buying)
             said[name] = Said(told.expected, told.low, told.high)
     return said
 

@@ -8,9 +8,10 @@ from agents.buyers import count_buying
 from agents.effects import Effects
 from agents.sight import see
 from alerts.counts import DayStats, counts_in
+from alerts.value import DEFAULT_BUYING
 from alerts.value_fit import BuyingKeeper, cell_of
 from streams.time import DAY_MS, day_of
-from tests.unit.agents.samples import order, silence_guide
+from tests.unit.agents.samples import order
 from tests.unit.agents.shop import NOON_MS, Shop
 
 FIRST_DAY = day_of(NOON_MS)
@@ -55,6 +56,6 @@ def test_who_has_not_ordered_since_the_last_snapshot_is_left_alone() -> None:
     customer, effects = shop.customers["ann"], Effects()
     for silent_days in (7, 8, 50):
         customer.as_of_ms = (day_of(shop.clock_ms) + 1 + silent_days) * DAY_MS
-        sight = see(customer, "orders", silence_guide(), silence=True)
+        sight = see(customer, "orders", DEFAULT_BUYING, silence=True)
         count_buying(customer.activity, sight, day_of(customer.as_of_ms), 7, effects)
     assert effects.stats.take() == {}
