@@ -20,6 +20,7 @@ from churnwatch.commands import (
     backtest,
     bootstrap,
     config,
+    console,
     customer,
     deliver,
     demo,
@@ -41,7 +42,7 @@ from churnwatch.terminal import note
 from streams.errors import ChurnwatchError, ConfigError
 
 DEBUG_VARIABLE = "CHURNWATCH_DEBUG"
-LONG_RUNNING = {"worker", "deliver", "demo"}
+LONG_RUNNING = {"worker", "deliver", "console", "demo"}
 """They set up logging themselves."""
 
 app = typer.Typer(
@@ -84,6 +85,7 @@ app.command("publish")(publish.publish)
 app.add_typer(topics.app, name="topics")
 app.command("customer")(customer.customer)
 app.command("alerts")(alerts.alerts)
+app.command("console")(console.console)
 app.command("deliver")(deliver.deliver)
 app.add_typer(dlq.app, name="dlq")
 app.command("kpi")(kpi.kpi)

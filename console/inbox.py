@@ -123,7 +123,7 @@ class Inbox:
                 base.execute(
                     "INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (outcome.event_id, outcome.alert_id, outcome.customer_id, at_ms, STATUSES.index(outcome.status), outcome.status,
-                     until_ms, _encoder.encode(outcome.model_dump(mode="json", exclude_none=True))),
+                     until_ms, _encoder.encode(outcome)),
                 )  # fmt: skip
                 found = base.execute("SELECT episode_id FROM alerts WHERE alert_id = ?", (outcome.alert_id,)).fetchone()
                 if found is not None:

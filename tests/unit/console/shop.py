@@ -44,12 +44,11 @@ def alert(
 
 def outcome(told: Alert, status: str, at_ms: int) -> Outcome:
     """A report on an alert; the same arguments give the same event."""
-    return Outcome.model_validate(
-        {
-            "event_id": f"{told.alert_id}-{status}-{at_ms}",
-            "customer_id": told.customer_id,
-            "occurred_at": iso(at_ms),
-            "alert_id": told.alert_id,
-            "status": status,
-        }
+    fields: dict[str, Any] = {"status": status}
+    return Outcome(
+        event_id=f"{told.alert_id}-{status}-{at_ms}",
+        customer_id=told.customer_id,
+        occurred_at=at_ms,
+        alert_id=told.alert_id,
+        **fields,
     )
