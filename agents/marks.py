@@ -15,6 +15,14 @@ EXAMPLES_MAX: Final = 1_500
 
 
 def marks(partition: int, meta: Meta, effects: Effects, limits: StepLimits, *, idle: bool) -> list[Outgoing]:
+    """Return the step's `batches` as messages."""
+    return [
+        Outgoing(limits.examples_topic, None, encode_batch(told), partition=0)
+        for told in batches(partition, meta, effects, limits, idle=idle)
+    ]
+
+
+def batches(partition: int, meta: Meta, effects: Effects, limits: StepLimits, *, idle: bool) -> list[ExampleBatch]:
     """Return the step's example batches, the last with the promise that the clock allows, and note them in `meta`.
 
     None where there is nothing new to say. `idle`: the learner need not wait for this partition.
@@ -24,9 +32,9 @@ def marks(partition: int, meta: Meta, effects: Effects, limits: StepLimits, *, i
     if not (examples or stats or inputs or mark_ms > meta.mark_ms or idle != meta.idle):
         return []
 
-    def batch(part: list[Example], *, counts: bool) -> Outgoing:
+    def batch(part: list[Example], *, counts: bool) -> ExampleBatch:
         meta.seq += 1
-        told = ExampleBatch(
+        return ExampleBatch(
             source=partition,
             partitions=limits.partitions,
             seq=meta.seq,
@@ -38,7 +46,6 @@ def marks(partition: int, meta: Meta, effects: Effects, limits: StepLimits, *, i
             life=meta.life,
             claim=meta.claim,
         )
-        return Outgoing(limits.examples_topic, None, encode_batch(told), partition=0)
 
     last = max(len(examples) - 1, 0) // EXAMPLES_MAX * EXAMPLES_MAX
     before = [batch(examples[first : first + EXAMPLES_MAX], counts=False) for first in range(0, last, EXAMPLES_MAX)]

@@ -7,10 +7,11 @@ It grows with the log, as the list of examples does: it is for a program that re
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from churnwatch.backtest_frames import Rest
 from models.labels import pseudonym
 from streams.codec import Arrival, Rejected
 from streams.events import Cancellation, Order
@@ -59,6 +60,29 @@ class History:
         for times in (self.signs, self.cancelled):
             for customer, found in times.items():
                 times[customer] = sorted(set(found))
+
+    def leave(self, customers_max: int) -> Iterator[Rest]:
+        """Give everything, so many customers at a time, and let it go."""
+        rest = Rest()
+        while self.names:
+            code, customer = self.names.popitem()
+            rest.names[code] = customer
+            for mine, theirs in ((self.signs, rest.signs), (self.cancelled, rest.cancelled)):
+                if customer in mine:
+                    theirs[customer] = mine.pop(customer)
+            if customer in self.orders:
+                rest.orders[customer] = self.orders.pop(customer)
+            if len(rest.names) >= customers_max:
+                yield rest
+                rest = Rest()
+        yield rest
+
+    def add(self, rest: Rest) -> None:
+        """Take over what another has let go; no customer is in both."""
+        self.names |= rest.names
+        self.orders |= rest.orders
+        self.signs |= rest.signs
+        self.cancelled |= rest.cancelled
 
     def stayed(self, customer: str, after_ms: int, until_ms: int) -> bool:
         """Tell whether there was a sign of staying in (after_ms, until_ms)."""

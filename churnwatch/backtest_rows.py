@@ -1,78 +1,100 @@
-"""The scored snapshots of a replay as rows: the labelled ones from its examples, the censored ones from the state at its end."""
+"""The scored snapshots of a replay as rows: the labelled ones as they come, those still open from the state at its end."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from operator import itemgetter
+from array import array
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from struct import Struct
 from typing import Final
 
 import numpy as np
 
-from agents.record import decode_customer
-from churnwatch.backtest import Backtest
 from churnwatch.evaluation import CENSORED, Rows
 from features.catalog import INDEX
-from models.labels import TREATED
+from models.labels import TREATED, Example, Pending, pseudonym
 from streams.errors import ConfigError
 from streams.time import iso
 
 COLUMNS: Final = ("customer_id", "scored_at", "risk", "model_version", "label", "matured_at")
+FIGURES: Final = ("order_days", "order_silence_days", "gap_mean_days")
 _FLOAT: Final = Struct("<f")
-
-_Row = tuple[int, str, int, float, int, int, str, bytes]
-"""taken_ms, customer id, matured_ms, risk, version, label, segment, vector."""
+_OFFSETS: Final = tuple(INDEX[name] * _FLOAT.size for name in FIGURES)
 
 
-def collect(result: Backtest, names: Mapping[str, str]) -> Rows:
-    """Return every snapshot that was scored; `names` leads from pseudonyms to customer ids."""
-    found = sorted([*_labelled(result, names), *_censored(result)], key=itemgetter(0, 1))
-    customers = sorted({row[1] for row in found})
-    place = {customer: number for number, customer in enumerate(customers)}
-    taken, ids, matured, risk, version, label, segment, vectors = zip(*found, strict=True) if found else [()] * 8
+class Snapshots:
+    """Every snapshot that was scored, as columns: some sixty bytes each, and their vectors only where somebody wants them.
 
-    def figure(name: str) -> list[float]:
-        offset = INDEX[name] * _FLOAT.size
-        return [_FLOAT.unpack_from(vector, offset)[0] for vector in vectors]
+    Args:
+        vectors: whether to keep them (240 bytes more).
+    """
 
-    return Rows(
-        names=tuple(customers),
-        customer=np.array([place[customer] for customer in ids], dtype=np.int64),
-        taken_ms=np.array(taken, dtype=np.int64),
-        matured_ms=np.array(matured, dtype=np.int64),
-        risk=np.array(risk, dtype=np.float64),
-        version=np.array(version, dtype=np.int64),
-        label=np.array(label, dtype=np.int64),
-        segment=np.array(segment, dtype=np.str_),
-        order_days=np.array(figure("order_days"), dtype=np.int64),
-        silence_days=np.array(figure("order_silence_days"), dtype=np.float64),
-        gap_days=np.array(figure("gap_mean_days"), dtype=np.float64),
-        vectors=np.fromiter(vectors, dtype=np.object_, count=len(found)),
-    )
+    def __init__(self, *, vectors: bool = False) -> None:
+        self._vectors: list[bytes] | None = [] if vectors else None
+        self._places: dict[str, int] = {}
+        self._segments: dict[str, int] = {}
+        self._customer, self._segment, self._label = array("q"), array("b"), array("b")
+        self._taken, self._matured, self._version = array("q"), array("q"), array("q")
+        self._risk = array("d")
+        self._figures = tuple(array("f") for _ in FIGURES)
 
+    def __len__(self) -> int:
+        return len(self._taken)
 
-def _labelled(result: Backtest, names: Mapping[str, str]) -> Iterator[_Row]:
-    for example in result.examples:
-        # What came of the treated came of the treatment: it says nothing about what was predicted.
-        treated = example.reach == TREATED
-        yield (
-            example.taken_ms,
-            names[example.customer],
-            0 if treated else example.matured_ms,
-            example.risk,
-            example.version,
-            CENSORED if treated else example.label,
-            example.segment,
-            example.vector,
+    def add(self, examples: Iterable[Example]) -> None:
+        """Take labelled ones."""
+        for one in examples:
+            # What came of the treated came of the treatment: it says nothing about what was predicted.
+            treated = one.reach == TREATED
+            self._append(one.customer, one, 0 if treated else one.matured_ms, CENSORED if treated else one.label)
+
+    def add_open(self, asked: Mapping[str, Iterable[Pending]]) -> None:
+        """Take those that still waited for their label at the end, by customer id."""
+        for customer_id, pending in asked.items():
+            code = pseudonym(customer_id)
+            for one in pending:
+                self._append(code, one, 0, CENSORED)
+
+    def _append(self, code: str, one: Example | Pending, matured_ms: int, label: int) -> None:
+        self._customer.append(self._places.setdefault(code, len(self._places)))
+        self._segment.append(self._segments.setdefault(one.segment, len(self._segments)))
+        self._taken.append(one.taken_ms)
+        self._matured.append(matured_ms)
+        self._risk.append(one.risk)
+        self._version.append(one.version)
+        self._label.append(label)
+        for column, offset in zip(self._figures, _OFFSETS, strict=True):
+            column.append(_FLOAT.unpack_from(one.vector, offset)[0])
+        if self._vectors is not None:
+            self._vectors.append(one.vector)
+
+    def rows(self, names: Mapping[str, str]) -> Rows:
+        """Return them as rows; `names` leads from pseudonyms to customer ids."""
+        ids = [names[code] for code in self._places]
+        ranked = sorted(ids)
+        place = {customer: number for number, customer in enumerate(ranked)}
+        customer = np.array([place[one] for one in ids], dtype=np.int64)[np.array(self._customer, dtype=np.int64)]
+        taken = np.array(self._taken, dtype=np.int64)
+        order = np.lexsort((customer, taken))
+        order_days, silence_days, gap_days = (np.array(column, dtype=np.float64)[order] for column in self._figures)
+        vectors = np.full(len(order), b"", dtype=np.object_)
+        if self._vectors is not None:
+            vectors = np.fromiter(self._vectors, dtype=np.object_, count=len(order))[order]
+        return Rows(
+            names=tuple(ranked),
+            customer=customer[order],
+            taken_ms=taken[order],
+            matured_ms=np.array(self._matured, dtype=np.int64)[order],
+            risk=np.array(self._risk, dtype=np.float64)[order],
+            version=np.array(self._version, dtype=np.int64)[order],
+            label=np.array(self._label, dtype=np.int64)[order],
+            segment=np.array([*self._segments], dtype=np.str_)[np.array(self._segment, dtype=np.int64)[order]],
+            order_days=order_days.astype(np.int64),
+            silence_days=silence_days,
+            gap_days=gap_days,
+            vectors=vectors,
         )
-
-
-def _censored(result: Backtest) -> Iterator[_Row]:
-    for customer_id, state in result.partition.states.items():
-        for asked in decode_customer(state).pending:
-            yield asked.taken_ms, customer_id, 0, asked.risk, asked.version, CENSORED, asked.segment, asked.vector
 
 
 def write_predictions(path: Path, rows: Rows) -> None:

@@ -14,7 +14,6 @@ from churnwatch.backtest import Backtest
 from churnwatch.backtest_alerts import Warned, episodes
 from churnwatch.backtest_alerts import summarise as summarise_alerts
 from churnwatch.backtest_history import History
-from churnwatch.backtest_rows import collect
 from churnwatch.evaluation import (
     CENSORED,
     Figures,
@@ -64,11 +63,12 @@ def evaluated_from(first_ms: int, last_ms: int, evaluate_from: str | int, burn_i
     return max(wanted_ms, first_ms + burn_in_ms)
 
 
-def judge(result: Backtest, history: History, from_ms: int, question: Question, earliness: float) -> Judged:
-    """Bring a replay and what it read together; evaluated is what was said from `from_ms` on, alerted with that `earliness`."""
+def judge(result: Backtest, from_ms: int, question: Question, earliness: float) -> Judged:
+    """Hold what a replay said from `from_ms` on, alerted with that `earliness`, against what came: it has history and snapshots."""
+    history = result.history
     history.finish()
     span = Span(from_ms, result.last_ms, question.horizon_ms, question.active_ms)
-    rows = collect(result, history.names)
+    rows = result.snapshots.rows(history.names)
     said = rows.where(np.asarray(rows.version >= 1))
     tested, news = rows.where(span.judged(rows)), alert_scores(said, question.horizon_days, earliness)
     return Judged(result, history, span, rows, said, tested, news, episodes(result.alerts, history, span))

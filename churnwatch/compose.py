@@ -29,6 +29,8 @@ from streams.time import DAY_MS
 NAMES = tuple(feature.name for feature in CATALOG)
 SCALES = tuple(feature.scale for feature in CATALOG)
 LIVE_MARK_MS = 5_000
+WAITING_MAX = 50_000
+"""Examples that wait in a worker's learner for other partitions; about 30 MB."""
 
 
 def question(settings: Settings) -> Question:
@@ -95,8 +97,8 @@ def epoch_ms(settings: Settings) -> int | None:
     return settings.model_interval_ms if settings.clock == "replay" and settings.learning_enabled else None
 
 
-def learner(settings: Settings) -> Learner:
-    """A learner that has seen nothing."""
+def learner(settings: Settings, waiting_max: int = WAITING_MAX) -> Learner:
+    """A learner that has seen nothing; at most `waiting_max` examples wait in it."""
     plays = PlaySums(playbook_in_force(settings.playbook_file), learns=settings.playbook_learning)
     return Learner(
         NAMES,
@@ -104,6 +106,7 @@ def learner(settings: Settings) -> Learner:
         extra=Books(policy(settings), plays),
         grid_ms=epoch_ms(settings),
         min_labels=settings.min_labels,
+        waiting_max=waiting_max,
         examiner=_examiner(settings),
     )
 

@@ -25,17 +25,32 @@ PROGRESS_LINES: Final = 1_000
 """Lines between two reports of progress."""
 
 
-class _Routed(msgspec.Struct):
+class Routed(msgspec.Struct, gc=False):
+    """What routes a line: its stream, and, as JSON that nobody has looked at yet, whose it is and when it happened (empty: absent)."""
+
     stream: str
+    customer_id: msgspec.Raw = msgspec.Raw()
+    occurred_at: msgspec.Raw = msgspec.Raw()
 
 
-_decoder = msgspec.json.Decoder(_Routed)
+_decoder = msgspec.json.Decoder(Routed)
 
 
 def read_events(
     path: Path, *, bytes_read: Callable[[int], None] | None = None, bad: Callable[[InputFileError], None] | None = None
 ) -> Iterator[tuple[int, str, bytes]]:
     """Yield (line number from 1, stream, line) for each line; empty lines are passed over.
+
+    See `read_lines`.
+    """
+    for number, routed, line in read_lines(path, bytes_read=bytes_read, bad=bad):
+        yield number, routed.stream, line
+
+
+def read_lines(
+    path: Path, *, bytes_read: Callable[[int], None] | None = None, bad: Callable[[InputFileError], None] | None = None
+) -> Iterator[tuple[int, Routed, bytes]]:
+    """Yield (line number from 1, what routes it, line) for each line; empty lines are passed over.
 
     Only what is needed to route a line is looked at: whether it is the event it claims to be is for `streams.codec` to say.
 
@@ -52,7 +67,7 @@ def read_events(
             for number, line in enumerate(_lines(reader), start=1):
                 if text := line.strip():
                     try:
-                        yield number, _stream_of(path, number, text), text
+                        yield number, _routed(path, number, text), text
                     except InputFileError as error:
                         if bad is None:
                             raise
@@ -86,13 +101,13 @@ def _lines(reader: io.BufferedIOBase) -> Iterator[bytes]:
                 line = reader.readline(LINE_BYTES_MAX)
 
 
-def _stream_of(path: Path, number: int, line: bytes) -> str:
+def _routed(path: Path, number: int, line: bytes) -> Routed:
     if len(line) > LINE_BYTES_MAX:
         raise InputFileError(path, number, f"a line may have {LINE_BYTES_MAX} bytes at most")
     try:
-        stream = _decoder.decode(line).stream
+        routed = _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputFileError(path, number, f"not an event with its stream: {error}") from error
-    if stream not in STREAMS:
-        raise InputFileError(path, number, f"unknown stream {stream[:40]!r}; there are {', '.join(STREAMS)}")
-    return stream
+    if routed.stream not in STREAMS:
+        raise InputFileError(path, number, f"unknown stream {routed.stream[:40]!r}; there are {', '.join(STREAMS)}")
+    return routed

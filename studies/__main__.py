@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
     asked = _asked(arguments)
     try:
         settings = settings_of(asked.horizon, asked.active, asked.snapshot, None)
-        judged = run(settings, [asked.log], since_of(asked.evaluate_from), span_ms("--burn-in", asked.burn_in))
+        judged = run(
+            settings, [asked.log], since_of(asked.evaluate_from), span_ms("--burn-in", asked.burn_in), vectors=True
+        )
         with progress("Rivals") as update:
             contenders = compare(judged, settings, update)
     except ChurnwatchError as error:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from churnwatch.backtest_frames import JOBS_MAX
 from churnwatch.commands.options import Files, Json, instant_ms, span_ms
 from churnwatch.settings import Settings
 from churnwatch.settings_load import load_settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 QUESTION = "The question, for this run"
 EVALUATION = "What is evaluated"
 FILES = "Files to write"
+WORK = "How it works"
 
 Span = str | None
 Horizon = Annotated[
@@ -91,6 +93,17 @@ SaveModel = Annotated[
         rich_help_panel=FILES,
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=JOBS_MAX,
+        metavar="N",
+        help="So many processes share the customers. The answers are the same for any number; each takes 120 MB and room for its "
+        "customers, so take fewer where memory is short. [default: one a processor, 1 for a small log]",
+        rich_help_panel=WORK,
+    ),
+]
 
 
 def backtest(
@@ -106,12 +119,14 @@ def backtest(
     report: Report = None,
     alerts_file: Alerts = None,
     model_out: SaveModel = None,
+    jobs: Jobs = None,
     as_json: Json = False,
 ) -> None:
     """Replay event files through the worker's own pipeline, without Kafka and Redis, and sum up what it would have said.
 
     It learns as it goes, and scores each customer only with what was known at the time. Then it holds what was said against what
-    came. A frozen model (CHURNWATCH_MODEL_FILE, with CHURNWATCH_LEARNING_ENABLED=off) is used instead where one is set.
+    came. A frozen model (CHURNWATCH_MODEL_FILE, with CHURNWATCH_LEARNING_ENABLED=off) is used instead where one is set. All processors
+    share the work of a large log (--jobs).
 
     Try:
 
@@ -125,11 +140,11 @@ def backtest(
     burn_in_ms = span_ms("--burn-in", burn_in)
     settings = settings_of(horizon, active, snapshot, budget)
     from churnwatch.backtest_rows import write_predictions
-    from churnwatch.backtest_run import run
+    from churnwatch.backtest_run import jobs_for, run
     from churnwatch.backtest_summary import summary
     from churnwatch.backtest_told import draw
 
-    judged = run(settings, files, since, burn_in_ms)
+    judged = run(settings, files, since, burn_in_ms, jobs=jobs or jobs_for(files))
     told = summary(judged)
     if predictions is not None:
         write_predictions(predictions, judged.rows)

@@ -10,7 +10,8 @@ import pytest
 from agents.wakeups import Keeping
 from alerts.alert import Alert
 from churnwatch import compose
-from churnwatch.backtest import Backtest, read_arrivals, replay
+from churnwatch.backtest import Backtest, replay
+from churnwatch.backtest_route import Decoding, in_order
 from churnwatch.settings import Settings
 from models.guide import Guide
 from streams.codec import Arrival, Limits, RawRecord, decode
@@ -158,8 +159,9 @@ def test_of_events_at_the_same_instant_the_topic_decides_not_the_file(tmp_path: 
         line("orders", "ann", START_MS, 3),
         line("logins", "ann", START_MS + 1, 4),
     ]
-    came = list(read_arrivals([write(tmp_path / "a.jsonl", lines)], Topics(), Limits(), NOW_MS))
-    assert [item.event.event_id for item in came if isinstance(item, Arrival)] == ["e2", "e1", "e3", "e4"]
+    decoding = Decoding(Topics(), Limits(), NOW_MS)
+    came = [json.loads(line) for *_, line in in_order([write(tmp_path / "a.jsonl", lines)], decoding)]
+    assert [one["event_id"] for one in came] == ["e2", "e1", "e3", "e4"]
 
 
 def test_bad_events_are_counted_and_passed_over(tmp_path: Path) -> None:
