@@ -64,6 +64,7 @@ class Worker:
         self._topics = tuple(topics)
         self._partitions = partitions
         self._examples = settings.topics().examples
+        self._streams = {topic: stream for stream, topic in settings.topics().inputs.items()}
         self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._topic_ids: dict[str, str] = {}
@@ -230,7 +231,7 @@ class Worker:
         if topic == self._examples:
             return records
         started = time.perf_counter()
-        items = decode_chunk(records, self._settings.topics().stream_of(topic), self._limits, now_ms())
+        items = decode_chunk(records, self._streams[topic], self._limits, now_ms())
         self.metrics.stage("decode", time.perf_counter() - started)
         return items
 
