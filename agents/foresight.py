@@ -37,13 +37,14 @@ def foresee(due: Iterable[Customer], question: Question, min_order_days: int, gu
     asked: dict[Scorer, list[bytes]] = {}
     for customer in due:
         if customer.pending and question.on_grid(customer.wake_ms):
-            known, scorer = customer.pending[-1], guides.at(customer.wake_ms)
+            known, scorer = customer.pending.latest, guides.at(customer.wake_ms)
             version = scorer.guide.version
             # A vector of other features is the trouble of its customer's own look.
-            if known.version and known.version != version and scorer.guide.ready and len(known.vector) == _BYTES:
-                (order_days,) = _FIGURE.unpack_from(known.vector, _ORDER_DAYS_AT)
+            if known.version and known.version != version and scorer.guide.ready and customer.pending.size == _BYTES:
+                vector = customer.pending.latest_vector
+                (order_days,) = _FIGURE.unpack_from(vector, _ORDER_DAYS_AT)
                 if order_days >= min_order_days:
-                    asked.setdefault(scorer, []).append(known.vector)
+                    asked.setdefault(scorer, []).append(vector)
     for scorer, vectors in asked.items():
         if len(vectors) >= WORTH_IT:
             scorer.foresee(vectors)

@@ -20,8 +20,9 @@ from alerts.episode import Basis, Transition
 from alerts.policy import Policy
 from alerts.reasons import Rise
 from alerts.terms import Lane, Terms
+from models.album import remember
 from models.guide import Guide
-from models.labels import Pending, pack_vector, remember
+from models.labels import Pending, pack_vector
 from models.question import Question
 from models.rule import silence_risk
 from models.scorer import Scorer
@@ -68,7 +69,7 @@ class Desk:
         # Nobody with too few order days is warned, and the next order makes their past old news: then no shift is needed.
         warned = episode.open or sight.order_days >= policy.min_order_days
         shift, shift_since_ms, before = _shift(customer, scorer) if warned else (0.0, 0, None)
-        past = customer.pending[0].vector if customer.pending else None
+        before_it = customer.pending
         if snapshot:
             self._put_aside(customer, sight, risk, lane.segment, scorer.guide, effects)
         valued = news = 0.0
@@ -100,6 +101,7 @@ class Desk:
             note_warnings(customer, transitions)
             early = before is not None and round(before, 2) < round(risk, 2) and risk < level
             rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
+            past = before_it.first_vector if before_it else None
             told = Telling(sight, past, record, scorer, cancellation, rise)
             self.herald.announce(customer_id, customer, transitions, told, effects)
         bar = min(level, episode.threshold) if episode.open else level
@@ -137,7 +139,7 @@ class Desk:
     ) -> None:
         """Turn transitions of the episode that no look has caused (an outcome's) into alerts."""
         if transitions:
-            past = customer.pending[0].vector if customer.pending else None
+            past = customer.pending.first_vector if customer.pending else None
             scorer = guides.at(customer.as_of_ms)
             sight = see(customer, self.question.churn_on, self._terms(scorer).buying, silence=False)
             self.herald.announce(customer_id, customer, transitions, Telling(sight, past, record, scorer), effects)
@@ -169,10 +171,10 @@ def _lane(customer: Customer, sight: Sight, terms: Terms) -> Lane:
 
 def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int, float | None]:
     """How far the model alone has moved the customer since the latest snapshot, when that was, and the risk then by the model of now."""
-    base = customer.pending[-1] if customer.pending else None
+    base = customer.pending.latest if customer.pending else None
     if base is None or not base.version or not scorer.guide.ready:
         return 0.0, 0, None
     if base.version == scorer.guide.version:
         return 0.0, base.taken_ms, base.risk
-    before = scorer.risk_then(base.vector)
+    before = scorer.risk_then(customer.pending.latest_vector)
     return before - base.risk, base.taken_ms, before

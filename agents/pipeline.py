@@ -157,7 +157,7 @@ class Pipeline:
             work.customers[customer_id] = customer
             effects.deleted.discard(customer_id)
         effects.touched.add(customer_id)
-        if customer.pending and event_ms < customer.pending[-1].taken_ms and item.stream not in UNCOUNTED:
+        if customer.pending and event_ms < customer.pending.latest.taken_ms and item.stream not in UNCOUNTED:
             mend(customer, event_ms)
         before_ms = customer.as_of_ms
         if event_ms < customer.first_ms:

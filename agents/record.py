@@ -7,22 +7,33 @@ so that a rolled-back worker cannot silently drop what its successor has added.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec.structs import asdict, astuple
 
-from alerts.bands import Band
+from agents.written import (
+    EpisodeLine,
+    TrialLine,
+    Word,
+    episode_line,
+    episode_of,
+    suggested_line,
+    suggested_of,
+    trial_line,
+    trial_of,
+)
+from alerts.bands import BANDS, Band
 from alerts.episode import Episode
 from alerts.trials import Trial
 from features.state import Activity
+from models.album import EMPTY, SNAPSHOTS_MAX, VECTOR_BYTES_MAX, Album
 from models.labels import Pending, Touch
-from streams.bounds import Finite, InstantMs, Share
+from streams.bounds import Count, Finite, InstantMs, Share
 from streams.errors import Corrupt, NewerSchema
+from streams.time import day_of
 
-CUSTOMER_SCHEMA: Final = 1
-
-MIGRATIONS: Final[Mapping[int, Callable[[bytes], bytes]]] = {}
-"""Schema version to the function that turns its payload into the next version's."""
+CUSTOMER_SCHEMA: Final = 2
 
 
 class Attributes(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -62,7 +73,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     """
 
     activity: Activity
-    pending: list[Pending] = []
+    pending: Album = EMPTY
     episode: Episode = msgspec.field(default_factory=Episode)
     attributes: Attributes | None = None
     first_ms: InstantMs = 0
@@ -84,17 +95,117 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     def reduce_to_profile(self) -> None:
         """Forget everything but what the business has told."""
         self.activity, self.episode = Activity.empty(), Episode()
-        self.pending, self.risk, self.band, self.cancelled_ms, self.suggested = [], 0.0, "", None, {}
+        self.pending, self.risk, self.band, self.cancelled_ms, self.suggested = EMPTY, 0.0, "", None, {}
         self.trial, self.touches = None, []
 
 
+class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A `Customer` as it is written. `band` is 0 for none, else a place in `BANDS` and one; no `first_ms`: that of `activity`."""
+
+    activity: Activity
+    as_of_ms: InstantMs
+    wake_ms: InstantMs
+    risk: Share
+    band: Annotated[int, msgspec.Meta(ge=0, le=len(BANDS))]
+    episode: EpisodeLine
+    first_ms: InstantMs | None = None
+    pending: Album | None = None
+    trial: TrialLine | None = None
+    touches: list[Touch] | None = None
+    suggested: dict[InstantMs, list[Word]] | None = None
+    attributes: Attributes | None = None
+    cancelled_ms: InstantMs | None = None
+
+
+_PUBLISHED: Final[tuple[Band | Literal[""], ...]] = ("", *BANDS)
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Customer)
+_decoder = msgspec.msgpack.Decoder(Line)
 
 
 def encode_customer(customer: Customer) -> bytes:
     """One byte of schema version, then MessagePack; the same customer always gives the same bytes."""
-    return bytes((CUSTOMER_SCHEMA,)) + _encoder.encode(customer)
+    activity = customer.activity
+    known = day_of(customer.first_ms), customer.risk, activity.last_order_ms
+    line = [
+        activity,
+        customer.as_of_ms,
+        customer.wake_ms,
+        customer.risk or 0,
+        _PUBLISHED.index(customer.band),
+        episode_line(customer.episode, known),
+        None if customer.first_ms == activity.first_seen_ms else customer.first_ms,
+        customer.pending or None,
+        None if customer.trial is None else trial_line(customer.trial),
+        customer.touches or None,
+        suggested_line(customer.suggested) if customer.suggested else None,
+        customer.attributes,
+        customer.cancelled_ms,
+    ]
+    while line[-1] is None:
+        del line[-1]
+    return bytes((CUSTOMER_SCHEMA,)) + _encoder.encode(line)
+
+
+def _customer(line: Line) -> Customer:
+    activity, pending = line.activity, line.pending
+    first_ms = (activity.first_seen_ms or 0) if line.first_ms is None else line.first_ms
+    return Customer(
+        activity,
+        EMPTY if pending is None else pending,
+        episode_of(line.episode, (day_of(first_ms), line.risk, activity.last_order_ms)),
+        line.attributes,
+        first_ms,
+        line.as_of_ms,
+        line.wake_ms,
+        line.risk,
+        _PUBLISHED[line.band],
+        line.cancelled_ms,
+        suggested_of(line.suggested) if line.suggested else {},
+        None if line.trial is None else trial_of(line.trial),
+        line.touches or [],
+    )
+
+
+class FirstPending(msgspec.Struct, array_like=True, frozen=True):
+    """A waiting snapshot as schema 1 wrote it."""
+
+    taken_ms: InstantMs
+    vector: Annotated[bytes, msgspec.Meta(max_length=VECTOR_BYTES_MAX)]
+    risk: Share
+    version: Count
+    segment: str
+
+
+class First(msgspec.Struct, array_like=True, frozen=True):
+    """A customer as schema 1 wrote it: field by field, every snapshot whole."""
+
+    activity: Activity
+    pending: Annotated[list[FirstPending], msgspec.Meta(max_length=SNAPSHOTS_MAX)] = []
+    episode: Episode = msgspec.field(default_factory=Episode)
+    attributes: Attributes | None = None
+    first_ms: InstantMs = 0
+    as_of_ms: InstantMs = 0
+    wake_ms: InstantMs = 0
+    risk: Share = 0.0
+    band: Band | Literal[""] = ""
+    cancelled_ms: InstantMs | None = None
+    suggested: dict[str, InstantMs] = {}
+    trial: Trial | None = None
+    touches: list[Touch] = []
+
+
+_first_decoder = msgspec.msgpack.Decoder(First)
+
+
+def from_first(payload: bytes) -> bytes:
+    """Return what schema 2 writes of a customer that schema 1 has written."""
+    first = _first_decoder.decode(payload)
+    pending = Album.of(Pending(*astuple(asked)) for asked in first.pending)
+    return encode_customer(Customer(**{**asdict(first), "pending": pending}))[1:]
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[bytes], bytes]]] = {1: from_first}
+"""Schema version to the function that turns its payload into the next version's."""
 
 
 def decode_customer(value: bytes) -> Customer:
@@ -111,12 +222,15 @@ def decode_customer(value: bytes) -> Customer:
         raise NewerSchema(
             f"a customer's state has schema {schema}, this program knows {CUSTOMER_SCHEMA}: upgrade this worker"
         )
-    while schema < CUSTOMER_SCHEMA:
-        if schema not in MIGRATIONS:
-            raise Corrupt(f"a customer's state has schema {schema}, which this program never wrote: delete the key")
-        payload, schema = MIGRATIONS[schema](payload), schema + 1
     try:
-        return _decoder.decode(payload)
+        while schema < CUSTOMER_SCHEMA:
+            if schema not in MIGRATIONS:
+                raise Corrupt(f"a customer's state has schema {schema}, which this program never wrote: delete the key")
+            payload, schema = MIGRATIONS[schema](payload), schema + 1
+        line = _decoder.decode(payload)
+        if line.pending is None or line.pending.fits:
+            return _customer(line)
+        raise msgspec.ValidationError("the waiting snapshots' parts do not fit together")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt(
             f"a customer's state cannot be read ({error}): delete the key, and replay the partition to rebuild it"

@@ -13,6 +13,7 @@ from agents.record import Customer
 from features.rhythm import Rhythm
 from features.tiles import RETENTION_DAYS, WINDOW_DAYS_MAX
 from features.vector import vector
+from models.album import Album
 from models.labels import pack_vector
 from streams.time import DAY_MS, day_of, day_start
 
@@ -27,12 +28,12 @@ def mend(customer: Customer, event_ms: int) -> None:
     """
     # Nothing was pruned after the last wake-up that was handled, which is before the next.
     exact_from_ms = min(customer.as_of_ms, customer.wake_ms) - EXACT_MS
-    customer.pending = [
+    customer.pending = Album.of(
         asked
         if asked.taken_ms <= event_ms or asked.taken_ms < exact_from_ms
         else replace(asked, vector=pack_vector(vector(customer.activity, asked.taken_ms)))
         for asked in customer.pending
-    ]
+    )
 
 
 def rewound(customer: Customer, at_ms: int, churn_on: Literal["orders", "any"]) -> Customer:

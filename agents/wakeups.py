@@ -28,7 +28,8 @@ from agents.rewind import rewound
 from agents.silence import next_expiry_ms, next_wake_ms
 from agents.trials import conclude_trial, trial_ends_ms
 from features.state import prune
-from models.labels import mature, pseudonym, ripe
+from models.album import Album, ripe
+from models.labels import mature, pseudonym
 from models.question import Question
 from streams.time import DAY_MS, iso
 
@@ -149,21 +150,21 @@ class Wakeups:
 
     def _answer_latest(self, customer_id: str, customer: Customer, effects: Effects) -> None:
         """Let an explicit cancellation that came before the snapshot was made up answer it, as it would have answered at once."""
-        *others, asked = customer.pending
+        *others, asked = list(customer.pending)
         for cancelled_ms in customer.activity.cancellations:
             if asked.taken_ms <= cancelled_ms < self.question.matures_ms(asked.taken_ms):
-                customer.pending = [asked]
+                customer.pending = Album.of([asked])
                 self._label(customer_id, customer, cancelled_ms, cancelled_ms, effects)
-                customer.pending = [*others, *customer.pending]
+                customer.pending = Album.of([*others, *customer.pending])
                 return
 
     def cancel(self, customer_id: str, customer: Customer, effects: Effects) -> None:
         """Let the customer's explicit cancellation answer the snapshots that wait, but for those whose time was up before."""
         at_ms, pending = customer.as_of_ms, customer.pending
         overdue = [asked for asked in pending if self.question.matures_ms(asked.taken_ms) <= at_ms]
-        customer.pending = pending[len(overdue) :]
+        customer.pending = pending.without(len(overdue))
         self._label(customer_id, customer, at_ms, customer.cancelled_ms, effects)
-        customer.pending = [*overdue, *customer.pending]
+        customer.pending = Album.of([*overdue, *customer.pending])
 
     def _label(
         self, customer_id: str, customer: Customer, now_ms: int, cancelled_ms: int | None, effects: Effects
@@ -176,7 +177,8 @@ class Wakeups:
         happened = activity.orders_between if self.question.churn_on == "orders" else activity.activity_between
         name = pseudonym(customer_id)
         touches = customer.touches
-        examples, customer.pending = mature(pending, now_ms, happened, cancelled_ms, self.question, name, touches)
+        examples = mature(pending, now_ms, happened, cancelled_ms, self.question, name, touches)
+        customer.pending = pending.without(len(examples))
         effects.examples.extend(examples)
         steering.book_labels(customer, examples, now_ms, effects)
         return True
@@ -185,7 +187,7 @@ class Wakeups:
         """Set the customer's next wake-up; `handled_ms` is up to when wake-ups have been handled, nearly always `as_of_ms`."""
         as_of_ms, present_ms, pending = customer.as_of_ms, customer.present_ms, customer.pending
         ends_ms = None if customer.trial is None else trial_ends_ms(customer)
-        matures_ms = self.question.matures_ms(pending[0].taken_ms) if pending else None
+        matures_ms = self.question.matures_ms(pending.first_ms) if pending else None
         if ends_ms is not None and (matures_ms is None or ends_ms < matures_ms):
             matures_ms = ends_ms
         if handled_ms >= as_of_ms:

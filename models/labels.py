@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, Literal
@@ -155,17 +155,6 @@ def pseudonym(customer_id: str) -> str:
     return hashlib.blake2b(customer_id.encode(), digest_size=8).hexdigest()
 
 
-def remember(pending: Sequence[Pending], snapshot: Pending, question: Question) -> list[Pending]:
-    """Return `pending` (ascending) with the snapshot added: at most one for each instant, at most `question.pending_max`.
-
-    The pipeline calls `mature` first, so the bound can bite only where the settings changed in between; then the
-    new snapshot is left out, for the older ones are closer to their labels.
-    """
-    if len(pending) >= question.pending_max or (pending and pending[-1].taken_ms >= snapshot.taken_ms):
-        return list(pending)
-    return [*pending, snapshot]
-
-
 def touch(touches: Sequence[Touch], at_ms: int, reach: Reach) -> list[Touch]:
     """Return `touches` (ascending) with another one: each but once, the latest `TOUCHES_MAX`.
 
@@ -176,21 +165,16 @@ def touch(touches: Sequence[Touch], at_ms: int, reach: Reach) -> list[Touch]:
     return [Touch(*one) for one in sorted(known)[-TOUCHES_MAX:]]
 
 
-def ripe(pending: Sequence[Pending], now_ms: int, cancelled_ms: int | None, question: Question) -> bool:
-    """Tell whether `mature` might find an example: it costs a little, and nearly always there is none."""
-    return bool(pending) and (cancelled_ms is not None or now_ms >= question.matures_ms(pending[0].taken_ms))
-
-
 def mature(
-    pending: Sequence[Pending],
+    pending: Iterable[Pending],
     now_ms: int,
     had_activity: Callable[[int, int], bool],
     cancelled_ms: int | None,
     question: Question,
     customer: str,
     touches: Sequence[Touch] = (),
-) -> tuple[list[Example], list[Pending]]:
-    """Split a customer's snapshots into those whose label is known at `now_ms` and those still waiting.
+) -> list[Example]:
+    """Turn a customer's snapshots whose label is known at `now_ms`, which are the oldest, into examples.
 
     Args:
         pending: the waiting snapshots, ascending.
@@ -204,27 +188,23 @@ def mature(
         touches: the customer's warnings and treatments.
 
     Returns:
-        (examples, still waiting), each in the order of `pending`.
+        As many examples as the first of `pending` are answered by, in their order: who was taken later has no earlier answer.
     """
     examples: list[Example] = []
-    waiting: list[Pending] = []
-    for place, asked in enumerate(pending):
+    for asked in pending:
         matures_ms = question.matures_ms(asked.taken_ms)
-        if now_ms < matures_ms and cancelled_ms is None:
-            waiting.extend(pending[place:])  # those behind were taken later
-            break
         end_ms = asked.taken_ms + question.horizon_ms
         if cancelled_ms is not None and asked.taken_ms <= cancelled_ms < end_ms and cancelled_ms <= now_ms:
             reach = _reached(asked.taken_ms, cancelled_ms + 1, touches, had_activity)
             examples.append(_answered(asked, customer, cancelled_ms, 1, reach))
         elif now_ms < matures_ms:
-            waiting.append(asked)
+            break
         else:
             first_day = day_of(asked.taken_ms)
             stayed = had_activity(first_day, first_day + question.horizon_days)
             reach = _reached(asked.taken_ms, end_ms, touches, had_activity)
             examples.append(_answered(asked, customer, matures_ms, 0 if stayed else 1, reach))
-    return examples, waiting
+    return examples
 
 
 def _reached(taken_ms: int, end_ms: int, touches: Sequence[Touch], had_activity: Callable[[int, int], bool]) -> Reach:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.labels import Example, Pending, mature, remember
+from models.album import EMPTY, Album, remember
+from models.labels import Example, Pending, mature
 from models.question import Question
 from streams.time import DAY_MS, day_of
 
@@ -16,12 +17,12 @@ order_days = st.sets(st.integers(0, day_of(END_MS)), max_size=30)
 cancellations = st.none() | st.integers(0, END_MS)
 
 
-def run(looks: set[int], orders: set[int], cancelled_ms: int | None) -> tuple[list[tuple[int, Example]], list[Pending]]:
+def run(looks: set[int], orders: set[int], cancelled_ms: int | None) -> tuple[list[tuple[int, Example]], Album]:
     """A customer's life: snapshots on the grid, and looks in between. Returns (seen at, example), and what waits."""
     grid = [QUESTION.next_snapshot_ms(0) + 7 * week * DAY_MS for week in range(WEEKS)]
     instants = sorted({*looks, *grid, END_MS, *([] if cancelled_ms is None else [cancelled_ms])})
     seen: list[tuple[int, Example]] = []
-    pending: list[Pending] = []
+    pending = EMPTY
     for now_ms in instants:
         known_ms = cancelled_ms if cancelled_ms is not None and cancelled_ms <= now_ms else None
         happened = {day for day in orders if day * DAY_MS <= now_ms}
@@ -29,7 +30,8 @@ def run(looks: set[int], orders: set[int], cancelled_ms: int | None) -> tuple[li
         def had_activity(first_day: int, end_day: int, happened: set[int] = happened) -> bool:
             return any(first_day <= day < end_day for day in happened)
 
-        examples, pending = mature(pending, now_ms, had_activity, known_ms, QUESTION, "c")
+        examples = mature(pending, now_ms, had_activity, known_ms, QUESTION, "c")
+        pending = pending.without(len(examples))
         seen += [(now_ms, example) for example in examples]
         if now_ms in grid and known_ms is None:
             pending = remember(pending, Pending(now_ms, b"", 0.5, 0, "new"), QUESTION)
@@ -42,7 +44,7 @@ def test_no_label_comes_before_its_time_and_each_comes_once(
     looks: set[int], orders: set[int], cancelled_ms: int | None
 ) -> None:
     seen, pending = run(looks, orders, cancelled_ms)
-    assert pending == []
+    assert not pending
     taken = [example.taken_ms for _, example in seen]
     asked = [QUESTION.next_snapshot_ms(0) + 7 * week * DAY_MS for week in range(WEEKS)]
     assert sorted(taken) == [at for at in asked if cancelled_ms is None or at < cancelled_ms]

@@ -111,7 +111,7 @@ def test_examples_say_what_reached_them(status: str, share: float, reach: int) -
 def test_who_had_ordered_again_before_anything_was_done_has_answered_alone() -> None:
     one = shop()
     alert = warned(one)
-    early_ms = one.customers["ann"].pending[0].taken_ms
+    early_ms = one.customers["ann"].pending.first_ms
     last_ms = one.customers["ann"].activity.last_order_ms
     assert last_ms is not None
     assert day_of(early_ms) <= day_of(last_ms)

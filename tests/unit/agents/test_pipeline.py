@@ -155,7 +155,7 @@ def test_a_cancellation_answers_every_open_question_at_once() -> None:
     at_ms = last_ms + 3 * DAY_MS
     effects = shop.take(event("cancellations", "ann", at_ms, reason="price"), until_ms=at_ms)
     assert [(example.label, example.matured_ms) for example in effects.examples] == [(1, at_ms)] * 3
-    assert shop.customers["ann"].pending == []
+    assert not shop.customers["ann"].pending
     (alert,) = said(effects)
     assert (alert.kind, alert.reasons[0].code) == ("churned", "price")
     assert (alert.trigger.kind, alert.trigger.topic) == ("event", TOPICS.inputs["cancellations"])

@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from models.album import EMPTY, Album, remember, ripe
 from models.envelope import PLAIN_BYTES_MAX
 from models.labels import (
     BATCH_SCHEMA,
@@ -16,8 +17,6 @@ from models.labels import (
     mature,
     pack_vector,
     pseudonym,
-    remember,
-    ripe,
     unpack_vector,
 )
 from models.question import Question
@@ -42,53 +41,51 @@ def on_day(day: int) -> object:
 #        ^ counts              ^ counts ^ too late
 @pytest.mark.parametrize(("order_day", "label"), [(6, 1), (7, 0), (16, 0), (17, 1)])
 def test_the_label_says_whether_an_order_fell_into_the_horizon(order_day: int, label: int) -> None:
-    examples, waiting = mature([SNAPSHOT], MATURES_MS, on_day(order_day), None, QUESTION, "c")  # type: ignore[arg-type]
+    examples = mature([SNAPSHOT], MATURES_MS, on_day(order_day), None, QUESTION, "c")  # type: ignore[arg-type]
     assert [(example.label, example.matured_ms) for example in examples] == [(label, MATURES_MS)]
-    assert waiting == []
 
 
 def test_no_label_a_millisecond_before_its_time() -> None:
-    assert mature([SNAPSHOT], MATURES_MS - 1, never, None, QUESTION, "c") == ([], [SNAPSHOT])
-    assert not ripe([SNAPSHOT], MATURES_MS - 1, None, QUESTION)
+    assert mature([SNAPSHOT], MATURES_MS - 1, never, None, QUESTION, "c") == []
+    assert not ripe(Album.of([SNAPSHOT]), MATURES_MS - 1, None, QUESTION)
 
 
 def test_whether_there_may_be_a_label() -> None:
-    assert ripe([SNAPSHOT], MATURES_MS, None, QUESTION)
-    assert ripe([SNAPSHOT], 8 * DAY_MS, 8 * DAY_MS, QUESTION)
-    assert not ripe([], MATURES_MS, 8 * DAY_MS, QUESTION)
+    assert ripe(Album.of([SNAPSHOT]), MATURES_MS, None, QUESTION)
+    assert ripe(Album.of([SNAPSHOT]), 8 * DAY_MS, 8 * DAY_MS, QUESTION)
+    assert not ripe(EMPTY, MATURES_MS, 8 * DAY_MS, QUESTION)
 
 
 def test_a_label_found_late_is_matured_when_it_was_due() -> None:
-    examples, _ = mature([SNAPSHOT], MATURES_MS + 99 * DAY_MS, never, None, QUESTION, "c")
+    examples = mature([SNAPSHOT], MATURES_MS + 99 * DAY_MS, never, None, QUESTION, "c")
     assert examples[0].matured_ms == MATURES_MS
 
 
 def test_the_example_carries_what_was_said_at_the_time() -> None:
-    examples, _ = mature([SNAPSHOT], MATURES_MS, never, None, QUESTION, "00ff")
+    examples = mature([SNAPSHOT], MATURES_MS, never, None, QUESTION, "00ff")
     assert examples == [Example("00ff", 7 * DAY_MS, MATURES_MS, 1, 0.25, 3, "loyal", SNAPSHOT.vector)]
 
 
 def test_a_cancellation_is_a_label_at_once() -> None:
     cancelled_ms = 9 * DAY_MS + 5
-    examples, waiting = mature([SNAPSHOT], cancelled_ms, on_day(8), cancelled_ms, QUESTION, "c")  # type: ignore[arg-type]
+    examples = mature([SNAPSHOT], cancelled_ms, on_day(8), cancelled_ms, QUESTION, "c")  # type: ignore[arg-type]
     assert [(example.label, example.matured_ms) for example in examples] == [(1, cancelled_ms)]
-    assert waiting == []
 
 
 @pytest.mark.parametrize("cancelled_ms", [7 * DAY_MS - 1, MATURES_MS])
 def test_a_cancellation_outside_the_horizon_is_no_label(cancelled_ms: int) -> None:
-    examples, _ = mature([SNAPSHOT], MATURES_MS, on_day(8), cancelled_ms, QUESTION, "c")  # type: ignore[arg-type]
+    examples = mature([SNAPSHOT], MATURES_MS, on_day(8), cancelled_ms, QUESTION, "c")  # type: ignore[arg-type]
     assert examples[0].label == 0
 
 
 def test_at_most_one_snapshot_per_instant() -> None:
-    assert remember([SNAPSHOT], SNAPSHOT, QUESTION) == [SNAPSHOT]
-    earlier = Pending(0, b"", 0.5, 0, "new")
-    assert remember([SNAPSHOT], earlier, QUESTION) == [SNAPSHOT]
+    waiting = Album.of([SNAPSHOT])
+    assert remember(waiting, SNAPSHOT, QUESTION) == waiting
+    assert remember(waiting, Pending(0, b"", 0.5, 0, "new"), QUESTION) == waiting
 
 
 def test_the_list_of_snapshots_is_bounded() -> None:
-    pending: list[Pending] = []
+    pending = EMPTY
     for week in range(20):
         pending = remember(pending, Pending(7 * week * DAY_MS, b"", 0.5, 0, "new"), QUESTION)
     assert [kept.taken_ms // DAY_MS for kept in pending] == [0, 7]

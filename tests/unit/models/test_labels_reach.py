@@ -31,7 +31,7 @@ def reach(*touches: Touch, ordered: int | None = None, cancelled_ms: int | None 
     def happened(first_day: int, end_day: int) -> bool:
         return ordered is not None and first_day <= ordered < end_day
 
-    (example,), _ = mature([SNAPSHOT], 17 * DAY_MS, happened, cancelled_ms, QUESTION, "c", touches)
+    (example,) = mature([SNAPSHOT], 17 * DAY_MS, happened, cancelled_ms, QUESTION, "c", touches)
     return example.reach
 
 
