@@ -9,17 +9,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 
+from bench import fingerprints
 from bench.measures import Run, WrongAnswer
 from churnwatch.settings import Settings
 from churnwatch.settings_load import shown
 from churnwatch.settings_sources import ENV_PREFIX, public_name
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-RUN_SECONDS_MAX: Final = 90
+RUN_SECONDS_MAX: Final = 300
 STOP_SECONDS_MAX: Final = 40
 
 
@@ -29,14 +30,17 @@ def environment(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)} | own
 
 
-def run_module(module: str, settings: Settings, *arguments: str) -> Run:
-    """Run a module of the benchmark that prints its `Run` as JSON; raises WrongAnswer where it fails."""
+def run_module(module: str, settings: Settings, *arguments: str, libraries: Path | None = None) -> Run:
+    """Run a module of the benchmark that prints its `Run` as JSON; raises WrongAnswer where it fails.
+
+    `libraries`: a folder of packages that go before the installed ones.
+    """
     command = [sys.executable, "-m", module, *arguments]
     try:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=environment(settings),
+            env=environment(settings) | ({"PYTHONPATH": str(libraries)} if libraries else {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -47,7 +51,7 @@ def run_module(module: str, settings: Settings, *arguments: str) -> Run:
         raise WrongAnswer(f"{module} has not ended within {RUN_SECONDS_MAX} s") from error
     if done.returncode:
         raise WrongAnswer(f"{module} ended with {done.returncode}: {done.stderr[-2000:]}")
-    return Run(**json.loads(done.stdout))
+    return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 
 @contextmanager
@@ -83,11 +87,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         raise WrongAnswer(f"the worker ended with exit code {code}")
 
 
-def stored(client: redis.Redis, namespace: str, partitions: int) -> tuple[int, int]:
-    """Count the customers with state and those with a wake-up in the store."""
-    customers = timers = 0
-    for partition in range(partitions):
-        tag = f"{namespace}:{{{partition}}}:"
-        customers += sum(1 for _ in client.scan_iter(f"{tag}c:*", count=1_000))
-        timers += int(client.zcard(f"{tag}timers"))
-    return customers, timers
+def in_store(settings: Settings) -> dict[str, Any]:
+    """Give the fields of a `Run` that are counted in Redis: customers with state, those with a wake-up, the fingerprint of the states."""
+    namespace, partitions = settings.redis_namespace, settings.topic_partitions
+    with redis.Redis.from_url(settings.redis_url) as client:
+        numbers, found = fingerprints.states(client, namespace, partitions)
+        timers = sum(int(client.zcard(f"{namespace}:{{{partition}}}:timers")) for partition in range(partitions))
+    return {"customers": numbers, "timers": timers, "states": found}

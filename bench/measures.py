@@ -27,6 +27,9 @@ class Run:
         scorings: scores computed, for events and for silence.
         costs: stage to seconds spent in it; stages of several partitions overlap while they wait.
         cpu_seconds: processor time of the contestant's own process meanwhile; None where the system does not tell.
+        states: fingerprint of every customer's stored state, "" where there is none to be compared.
+        alerts: the messages on the alert topic that came of the run.
+        said: fingerprint of those messages, whatever their order.
     """
 
     events: int
@@ -37,6 +40,9 @@ class Run:
     scorings: int
     costs: Mapping[str, float] = field(default_factory=dict)
     cpu_seconds: float | None = None
+    states: str = ""
+    alerts: int = 0
+    said: str = ""
 
     @property
     def per_second(self) -> float:
@@ -49,17 +55,40 @@ class Run:
         return self.scorings / self.events
 
 
-def check(name: str, run: Run, events: int, customers: int) -> None:
-    """Raise WrongAnswer unless every event was applied once, and every customer has state and a wake-up."""
+def check(name: str, run: Run, events: int, customers: int, timers: int | None = None) -> None:
+    """Raise WrongAnswer unless every event was applied once, and every customer has state and a wake-up.
+
+    `timers`: how many wake-ups there must be where it is not one for each customer.
+    """
     known = {outcome: count for outcome, count in run.outcomes.items() if count}
     if known != {"read": events, "applied": events}:
         raise WrongAnswer(f"{name}: {events} events should have been read and applied, and it says {known}")
     if run.events != events:
         raise WrongAnswer(f"{name}: timed {run.events} of {events} events")
-    if (run.customers, run.timers) != (customers, customers):
+    wanted = customers, customers if timers is None else timers
+    if (run.customers, run.timers) != wanted:
         raise WrongAnswer(
-            f"{name}: {customers} customers should have state and a wake-up; {run.customers} and {run.timers} have"
+            f"{name}: {wanted[0]} customers should have state and {wanted[1]} a wake-up; "
+            f"{run.customers} and {run.timers} have"
         )
+
+
+def agree(runs: Mapping[str, Sequence[Run]], among: Sequence[str]) -> str:
+    """Give a sentence that says what those of the named contestants that are there agree in, in all their runs.
+
+    Raises WrongAnswer where stored states, alerts or the number of scores differ.
+    """
+    names = [name for name in among if name in runs]
+    first = runs[names[0]][0]
+    for name in names:
+        for run in runs[name]:
+            for what in ("states", "alerts", "said", "scorings"):
+                if (found := getattr(run, what)) != (wanted := getattr(first, what)):
+                    raise WrongAnswer(f"{name}: {what} {found}, but {names[0]} has {wanted} of the same events")
+    return (
+        f"{', '.join(names)}: the same {first.customers:,} states, {first.scorings:,} scores and {first.alerts:,} "
+        "messages on the alert topic, byte for byte"
+    )
 
 
 def middle(runs: Sequence[Run]) -> float:

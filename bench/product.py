@@ -16,13 +16,14 @@ from urllib.request import urlopen
 import redis
 
 from agents.meta import Meta, decode_meta
-from bench.children import RUN_SECONDS_MAX, cpu_seconds, stop, stored, worker
+from bench.children import RUN_SECONDS_MAX, cpu_seconds, in_store, stop, worker
 from bench.measures import Run, WrongAnswer
 from churnwatch.child import free_port
 from churnwatch.demo import Scrape
 from churnwatch.settings import Settings
 
 LOOK_SECONDS: Final = 0.01
+STILL_SECONDS: Final = 0.5
 OUTCOMES: Final = ("read", "applied", "duplicate", "late", "dead_lettered")
 STAGES: Final = ("decode", "load", "pipeline", "commit", "publish")
 
@@ -42,21 +43,34 @@ def measure(settings: Settings, events: int, scratch: Path) -> Run:
             _until(lambda: sum(sum(meta.offsets.values()) for meta in metas()) >= events, process)
             seconds, cpu_after = time.perf_counter() - started, cpu_seconds(process)
             _until(lambda: _scrape(settings).sum("churnwatch_events_total", outcome="read") >= events, process)
+            _until(still(metas), process)
             scrape = _scrape(settings)
             stop(process)
-        customers, timers = stored(client, settings.redis_namespace, settings.topic_partitions)
     finally:
         client.close()
     return Run(
         events,
         seconds,
         {outcome: int(scrape.sum("churnwatch_events_total", outcome=outcome)) for outcome in OUTCOMES},
-        customers,
-        timers,
-        int(scrape.sum("churnwatch_scorings_total")),
-        {stage: scrape.sum("churnwatch_stage_seconds_sum", stage=stage) for stage in STAGES},
-        None if cpu_before is None or cpu_after is None else cpu_after - cpu_before,
+        scorings=int(scrape.sum("churnwatch_scorings_total")),
+        costs={stage: scrape.sum("churnwatch_stage_seconds_sum", stage=stage) for stage in STAGES},
+        cpu_seconds=None if cpu_before is None or cpu_after is None else cpu_after - cpu_before,
+        **in_store(settings),
     )
+
+
+def still(metas: Callable[[], list[Meta]]) -> Callable[[], bool]:
+    """Whether nothing has changed for a moment: the wake-ups that the last events made due have fired, what was said is acknowledged."""
+    seen, since = metas(), time.monotonic()
+
+    def still() -> bool:
+        nonlocal seen, since
+        now = metas()
+        if now != seen:
+            seen, since = now, time.monotonic()
+        return time.monotonic() - since > STILL_SECONDS
+
+    return still
 
 
 def _metas(client: redis.Redis, settings: Settings) -> list[Meta]:

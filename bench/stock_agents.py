@@ -1,4 +1,4 @@
-"""The rival: plain Faust agents that run the same pipeline, event by event. `python -m bench.stock_agents EVENTS`.
+"""The rival: plain Faust agents that run the same pipeline, event by event. `python -m bench.stock_agents STREAMS EVENTS`.
 
 What is the same as in the product: decoding, the customers kept in memory, the wake-ups, the pipeline, the model, the Redis store and
 its one transaction per step, of which every event here is one of its own, as it must be where an agent is given one event at a time.
@@ -22,16 +22,14 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import faust
-import redis
 
 from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.meta import Meta, decode_meta, encode_meta
 from agents.outbox import encode_outgoing
 from agents.record import Customer, decode_customer, encode_customer
-from bench.children import stored
+from bench.children import in_store
 from bench.measures import Run
-from bench.synthetic import STREAMS
 from churnwatch import compose
 from churnwatch.redis_client import redis_options
 from churnwatch.settings import Settings
@@ -50,7 +48,9 @@ WAKES_MAX: Final = 2_000
 class Partition:
     """One partition's state, and what is done with an event of it; agents of several topics take turns."""
 
-    def __init__(self, settings: Settings, store: RedisStore, send: Send, costs: dict[str, float]) -> None:
+    def __init__(
+        self, settings: Settings, topics: list[str], store: RedisStore, send: Send, costs: dict[str, float]
+    ) -> None:
         self._pipeline = compose.pipeline(settings)
         self._guides = GuideBook(compose.frozen_guide(settings) or compose.first_guide())
         self._lateness_ms = settings.lateness_ms
@@ -58,7 +58,7 @@ class Partition:
         self._send = send
         self._costs = costs
         self._meta = Meta()
-        self._reached_ms = dict.fromkeys((settings.topics().inputs[stream] for stream in STREAMS), NO_TIME_MS)
+        self._reached_ms = dict.fromkeys(topics, NO_TIME_MS)
         self._cache: dict[str, Customer] = {}
         self._sent = 0
         self._turn = asyncio.Lock()
@@ -78,7 +78,9 @@ class Partition:
             started = time.perf_counter()
             due = await self._read(item.event.customer_id, until_ms)
             loaded = time.perf_counter()
-            effects = self._pipeline.step(self._cache, [item], due, known_ms, until_ms, self._guides, now_ms)
+            effects = self._pipeline.step(
+                self._cache, [item], due, known_ms, until_ms, self._guides, now_ms, careful=False
+            )
             meta.clock_ms = until_ms
             meta.offsets[topic] = item.record.offset + 1
             computed = time.perf_counter()
@@ -128,7 +130,7 @@ class Partition:
 class Rival:
     """The Faust application: an agent for each topic."""
 
-    def __init__(self, settings: Settings, events: int, datadir: str) -> None:
+    def __init__(self, settings: Settings, streams: list[str], events: int, datadir: str) -> None:
         self._settings = settings
         self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
         self._left = events
@@ -151,11 +153,12 @@ class Rival:
         )
         self._out: dict[str, Any] = {}
         client = connect(redis_options(settings))
+        topics = [settings.topics().inputs[stream] for stream in streams]
         self._partitions = [
-            Partition(settings, RedisStore(client, settings.redis_namespace, number), self._send, self.costs)
+            Partition(settings, topics, RedisStore(client, settings.redis_namespace, number), self._send, self.costs)
             for number in range(settings.topic_partitions)
         ]
-        for stream in STREAMS:
+        for stream in streams:
             topic = self._topic(settings.topics().inputs[stream])
             self.app.agent(topic, name=f"bench.{stream}")(self._agent(stream))
 
@@ -213,18 +216,25 @@ class Rival:
         self.app.finalize()
         await self.app.start()
         await self.done
-        client = redis.Redis.from_url(self._settings.redis_url)
-        customers, timers = stored(client, self._settings.redis_namespace, self._settings.topic_partitions)
         seconds = self._ended - self._started
-        return Run(self._events, seconds, dict(self.outcomes), customers, timers, self.scorings, self.costs, self._cpu)
+        await self.app.producer.flush()
+        return Run(
+            self._events,
+            seconds,
+            dict(self.outcomes),
+            scorings=self.scorings,
+            costs=self.costs,
+            cpu_seconds=self._cpu,
+            **in_store(self._settings),
+        )
 
 
-async def main(events: int) -> None:
+async def main(streams: list[str], events: int) -> None:
     """Run the rival over `events` events, and print the run."""
     code = 1
     try:
         with tempfile.TemporaryDirectory(prefix="churnwatch-bench-") as folder:
-            run = await Rival(load_settings(), events, folder).run()
+            run = await Rival(load_settings(), streams, events, folder).run()
         print(json.dumps(asdict(run)), flush=True)
         code = 0
     except Exception:  # noqa: BLE001 - whatever it was, the process must end
@@ -234,4 +244,4 @@ async def main(events: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(sys.argv[1].split(","), int(sys.argv[2])))

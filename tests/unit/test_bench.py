@@ -9,8 +9,9 @@ import pytest
 
 from bench import synthetic
 from bench.children import environment
-from bench.measures import Run, WrongAnswer, check, costs_per_event_us, cpu_us, middle, ratio, told
-from bench.report import costs, table
+from bench.contest import QUIX, WORKER
+from bench.measures import Run, WrongAnswer, agree, check, costs_per_event_us, cpu_us, middle, ratio, told
+from bench.outcomes import costs, ratios, speeds
 from churnwatch.settings import Settings
 from streams.codec import Arrival, Limits, RawRecord, decode
 from streams.time import DAY_MS
@@ -89,8 +90,29 @@ def test_processor_time_is_told_where_it_is_known() -> None:
 
 def test_tables_have_a_row_for_each() -> None:
     runs = {"a": [GOOD], "b": [replace(GOOD, costs={})]}
-    assert table(runs, "b").row_count == 2
-    assert costs(runs).row_count == 1
+    assert [row[0] for row in speeds("t", runs, "b").rows] == ["a", "b"]
+    assert [row[0] for row in costs(runs).rows] == ["a"]
+    assert all(len(row) == len(speeds("t", runs, "b").columns) for row in speeds("t", runs, "b").rows)
+
+
+def test_contestants_with_the_same_answers_agree() -> None:
+    same = replace(GOOD, states="5", said="7", alerts=2)
+    assert "a, b: the same 3 states, 15 scores and 2 messages" in agree(
+        {"a": [same], "b": [same, same]}, ["a", "b", "c"]
+    )
+
+
+@pytest.mark.parametrize("other", [{"states": "6"}, {"alerts": 3}, {"said": "8"}, {"scorings": 16}])
+def test_contestants_with_other_answers_do_not(other: dict[str, object]) -> None:
+    same = replace(GOOD, states="5", said="7", alerts=2)
+    with pytest.raises(WrongAnswer, match=r"^b: "):
+        agree({"a": [same], "b": [same, replace(same, **other)]}, ["a", "b"])  # type: ignore[arg-type]
+
+
+def test_ratios_are_told_of_rivals_that_are_there() -> None:
+    mine, theirs = replace(GOOD, cpu_seconds=1.0), replace(GOOD, seconds=4.0, cpu_seconds=5.0)
+    runs = {WORKER: [mine], QUIX: [theirs]}
+    assert ratios(runs) == {"worker_to_quix": 2.0, "worker_to_quix_by_cpu": 5.0}
 
 
 def test_children_get_these_settings_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
