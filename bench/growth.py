@@ -14,7 +14,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -41,13 +41,14 @@ AT_LEAST: Final = 0.7
 class Size:
     """How much is done: numbers of customers, events of a round (a third is warm-up), rounds.
 
-    `shapes` are partitions and workers, beside those that the customers are counted with.
+    `shapes` are partitions and workers, beside those that the customers are counted with; `moving`: whether workers come and go.
     """
 
     customers: Sequence[int] = (FEW, 100_000, MANY)
     events: int = 60_000
     rounds: int = 3
     shapes: Sequence[tuple[int, int]] = ((12, 1), (48, 1), (12, 2))
+    moving: bool = True
 
 
 @dataclass(slots=True)
@@ -113,18 +114,23 @@ def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -
     for number in range(size.rounds):
         for case in sizes:
             found = case.round(made, scratch, size.events)
-            say(f"round {number + 1}, {case.customers:,} customers: {found.per_second:,.0f} events/s")
+            say(f"round {number + 1}, {case.customers:,} customers: {_told(found)}")
     moved = []
-    for case in (sizes[0], sizes[-1]):
+    for case in (sizes[0], sizes[-1]) if size.moving else ():
         moved.append(moves(case.watched, scratch, case.customers))
         say(f"{case.customers:,} customers: started, rebalanced, recovered")
     shapes = [sizes[(len(sizes) - 1) // 2]]
     for partitions, workers in size.shapes:
         case = _case(services, model, made, shapes[0].customers, partitions, workers, say)
         found = case.round(made, scratch, size.events)
-        say(f"{partitions} partitions, {workers} worker(s): {found.per_second:,.0f} events/s")
+        say(f"{partitions} partitions, {workers} worker(s): {_told(found)}")
         shapes.append(case)
     return _outcome(sizes, shapes, moved, made, size.events)
+
+
+def _told(found: Stretch) -> str:
+    cpu = "" if found.cpu_us is None else f", {found.cpu_us:.0f} µs of processor time each"
+    return f"{found.per_second:,.0f} events/s{cpu}"
 
 
 def _case(
@@ -231,6 +237,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--customers", default=",".join(map(str, Size().customers)), help="numbers, comma between them")
     parser.add_argument("--events", type=int, default=Size().events, help="of a round (default 60000)")
     parser.add_argument("--rounds", type=int, default=Size().rounds, help="of the numbers of customers (default 3)")
+    parser.add_argument(
+        "--customers-only", action="store_true", help="no other partitions, no workers that come and go"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     found = parser.parse_args(arguments)
     try:
@@ -238,6 +247,8 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError:
         parser.error(f"--customers takes whole numbers, such as 10000,1000000, not {found.customers!r}")
     size = Size(customers, found.events, found.rounds)
+    if found.customers_only:
+        size = replace(size, shapes=(), moving=False)
     return alone(partial(run, size=size), as_json=found.json)
 
 
