@@ -136,7 +136,8 @@ def _told(found: Stretch) -> str:
 def _case(
     services: Services, model: Path, made: Templates, customers: int, partitions: int, workers: int, say: Say
 ) -> Case:
-    name = f"growth-{customers}-{partitions}-{workers}"
+    # Short, as names of namespaces are: it is part of every key.
+    name = f"g{customers.bit_length()}.{partitions}.{workers}"
     settings = Settings(
         kafka_bootstrap=services.bootstrap,
         redis_url=services.redis_url,

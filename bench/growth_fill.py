@@ -51,12 +51,16 @@ FAR_MS: Final = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A customer to copy: state and next wake-up, the same state of one whose band was never told, whether an episode is open."""
+    """A customer to copy: state and next wake-up, the same state of one whose band was never told, whether an episode is open.
+
+    `lost`: the customer was told to be lost, and will not be told so again.
+    """
 
     state: bytes
     untold: bytes
     wake_ms: int
     open: bool
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def _replayed(settings: Settings, path: Path, *, frozen: bool = False) -> Backte
 def _template(state: bytes, wake_ms: int) -> Template:
     customer = decode_customer(state)
     customer.band = ""
-    return Template(state, encode_customer(customer), wake_ms, customer.episode.open)
+    return Template(state, encode_customer(customer), wake_ms, customer.episode.open, customer.episode.lost)
 
 
 def fill(settings: Settings, made: Templates, groups: Sequence[Group]) -> None:

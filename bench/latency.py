@@ -90,8 +90,8 @@ def _settings(services: Services, model: Path) -> Settings:
 
 def _fill(settings: Settings, scratch: Path, size: Size) -> None:
     made = templates(settings, scratch, time.time_ns() // 1_000_000)
-    # Nobody who is to be looked at for silence meanwhile: whatever is said follows from an event.
-    quiet = [template for template in made.customers if template.wake_ms > made.clock_ms + HOUR_MS]
+    # Nobody who is to be looked at for silence meanwhile, and nobody who is lost: what is said follows from an event, and is said.
+    quiet = [found for found in made.customers if found.wake_ms > made.clock_ms + HOUR_MS and not found.lost]
     seconds = size.seconds + WARM_SECONDS
     leavers = RUNS * (int(ALERTS_PER_SECOND * seconds) + 1)
     scores = RUNS * (int(SCORES_MAX * seconds / size.seconds) + 1)
