@@ -7,6 +7,7 @@ last and the age, all counted from the first day; here they come from the same `
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import exp, log
 from typing import Final
 
@@ -24,6 +25,12 @@ the index deserves, which costs nothing, whereas fitting them anew for every sho
 HORIZON_DAYS: Final = 60
 LOG_ODDS_MAX: Final = 12.0
 """Log-odds are cut off here: beyond, they tell certainties apart, and a linear model would follow them into absurdity."""
+
+INDICES_KEPT: Final = 4_096
+"""Pairs of indices that are remembered, about 1 MB."""
+
+FEW_REPEATS: Final = 3
+"""From so many repeat days on nearly every customer is one of a kind, and to remember costs more than it saves."""
 
 
 class Rhythm(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -82,7 +89,7 @@ def alive_log_odds(repeats: int, span_days: int, age_days: int) -> float:
         return log(LEAVE_B / LEAVE_A)
     odds = log((LEAVE_B + repeats - 1) / LEAVE_A)
     odds -= (SHAPE + repeats) * log((RATE_DAYS + age_days) / (RATE_DAYS + span_days))
-    return max(odds, -LOG_ODDS_MAX)
+    return odds if odds > -LOG_ODDS_MAX else -LOG_ODDS_MAX
 
 
 def quiet_log_odds(repeats: int, age_days: int, alive: float) -> float:
@@ -93,5 +100,19 @@ def quiet_log_odds(repeats: int, age_days: int, alive: float) -> float:
     """
     calm = ((RATE_DAYS + age_days) / (RATE_DAYS + age_days + HORIZON_DAYS)) ** (SHAPE + repeats)
     orders = (1.0 - calm) / (1.0 + exp(-alive))
-    odds = log((1.0 - orders) / orders) if 0.0 < orders < 1.0 else LOG_ODDS_MAX
-    return max(-LOG_ODDS_MAX, min(odds, LOG_ODDS_MAX))
+    if not 0.0 < orders < 1.0:
+        return LOG_ODDS_MAX
+    odds = log((1.0 - orders) / orders)
+    if odds > LOG_ODDS_MAX:
+        return LOG_ODDS_MAX
+    return odds if odds > -LOG_ODDS_MAX else -LOG_ODDS_MAX
+
+
+def indices(repeats: int, span_days: int, age_days: int) -> tuple[float, float]:
+    """`alive_log_odds` and `quiet_log_odds` of one customer."""
+    alive = alive_log_odds(repeats, span_days, age_days)
+    return alive, quiet_log_odds(repeats, age_days, alive)
+
+
+indices_of_few = lru_cache(maxsize=INDICES_KEPT)(indices)
+"""The same for customers with less than `FEW_REPEATS`, who share theirs with many: two of three are known already."""

@@ -8,7 +8,7 @@ Nothing here depends on the order of arrival: the same events give the same stat
 `past` plus tiles, so figures as of an earlier instant leave the later tiles out and are exact.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from features import seen, tickets
 from features.complaints import complaints_of
 from features.past import Past, fold, take_before
-from features.rhythm import NO_RHYTHM, extend
+from features.rhythm import NO_RHYTHM, Rhythm
 from features.tickets import Ticket
 from features.tiles import (
     RETENTION_DAYS,
@@ -24,6 +24,7 @@ from features.tiles import (
     LoginTile,
     OrderTile,
     ReviewTile,
+    Tile,
     any_between,
     tenths,
     thousandths,
@@ -92,13 +93,11 @@ class Activity(msgspec.Struct, array_like=True, gc=False):
     def mean_gap_days(self) -> float | None:
         """Mean days between days with a placed order, else between login days; None below two such days."""
         past = self.past
-        ordered = extend(
-            past.order_rhythm if past else NO_RHYTHM, [tile.day for tile in self.order_tiles if tile.orders]
-        )
-        if ordered.days > 1:
-            return ordered.mean_gap_days
-        logged_in = extend(past.login_rhythm if past else NO_RHYTHM, [tile.day for tile in self.login_tiles])
-        return logged_in.mean_gap_days
+        ordered = [tile for tile in self.order_tiles if tile.orders]
+        gap_days = _mean_gap_days(past.order_rhythm if past else NO_RHYTHM, ordered)
+        if gap_days is None:
+            gap_days = _mean_gap_days(past.login_rhythm if past else NO_RHYTHM, self.login_tiles)
+        return gap_days
 
     def orders_between(self, first_day: int, end_day: int) -> bool:
         """Whether an order was placed on a day in [first_day, end_day), as far as tiles reach back."""
@@ -117,6 +116,16 @@ class Activity(msgspec.Struct, array_like=True, gc=False):
             or any_between(self.review_tiles, first_day, end_day)
             or tickets.any_between(self.tickets, day_start(first_day), day_start(end_day))
         )
+
+
+def _mean_gap_days(rhythm: Rhythm, tiles: Sequence[Tile]) -> float | None:
+    """The mean gap of `rhythm.extend` by the days of `tiles`, which needs only where it begins and ends."""
+    days = rhythm.days + len(tiles)
+    if days < 2:
+        return None
+    first_day = rhythm.first_day if rhythm.days else tiles[0].day
+    last_day = tiles[-1].day if tiles and tiles[-1].day > rhythm.last_day else rhythm.last_day
+    return (last_day - first_day) / (days - 1)
 
 
 def apply(activity: Activity, stream: str, event: InputEvent) -> bool:

@@ -2,72 +2,69 @@
 
 from typing import Final
 
-import msgspec
-
-from features.tickets import CATEGORIES, SEVERITIES, Standing, Ticket, standing
+from features.catalog import CATALOG, INDEX
+from features.tickets import CATEGORIES, SEVERITIES, Ticket, standing
 from features.tiles import WINDOW_DAYS_MAX
 from streams.time import DAY_MS
 
 SLOW_DAYS: Final = 3
 """A ticket that takes or has been open for longer is slow."""
 
+_SLOW_MS: Final = SLOW_DAYS * DAY_MS
 _BILLING: Final = CATEGORIES["billing"]
 _LEAVING: Final = CATEGORIES["cancellation"]
 _PRODUCT: Final = (CATEGORIES["product"], CATEGORIES["return"])
 _HIGH: Final = SEVERITIES["high"]
+_SATISFACTION: Final = float(CATALOG[INDEX["satisfaction_90d"]].default)
 
 
-class TicketSums(msgspec.Struct, gc=False):
-    """Tickets as of an instant; a window of n days counts by when a ticket was opened unless it says otherwise."""
+def ticket_figures(tickets: list[Ticket], end_day: int) -> tuple[float, ...]:
+    """The values of `TICKETS` from `tickets`, in any order, as of the midnight at which `end_day` begins.
 
-    opened_30: int = 0
-    opened_90: int = 0
-    slow_90: int = 0
-    severe_90: int = 0
-    billing_90: int = 0
-    product_90: int = 0
-    leaving_90: int = 0
-    open_now: int = 0
-    oldest_open_ms: int = 0
-    resolved_90: int = 0
-    resolving_ms_90: int = 0
-    rated_90: int = 0
-    star_tenths_90: int = 0
-
-
-def ticket_sums(tickets: list[Ticket], end_ms: int) -> TicketSums:
-    """Sum `tickets` as of `end_ms`, in any order."""
-    sums = TicketSums()
+    A window of n days counts by when a ticket was opened; what is open, answers and satisfaction by the last that happened to it.
+    An open ticket counts until nothing has happened to it for the longest window: somebody forgot to close it.
+    """
+    end_ms = end_day * DAY_MS
+    from_30_ms, from_90_ms, from_180_ms = end_ms - 30 * DAY_MS, end_ms - 90 * DAY_MS, end_ms - WINDOW_DAYS_MAX * DAY_MS
+    oldest_ms = end_ms  # when the oldest of the open ones was opened
+    opened_30 = opened_90 = slow = severe = billing = product = leaving = 0
+    still = resolved = resolving_ms = rated = star_tenths = 0
     for ticket in tickets:
         found = standing(ticket, end_ms)
         if found is None:
             continue
-        if found.opened_ms >= end_ms - 90 * DAY_MS:
-            _add_opened(sums, found, end_ms)
-        if found.last_ms >= end_ms - WINDOW_DAYS_MAX * DAY_MS:
-            _add_standing(sums, found, end_ms)
-    return sums
-
-
-def _add_opened(sums: TicketSums, found: Standing, end_ms: int) -> None:
-    taken_ms = (end_ms if found.closed_ms is None else found.closed_ms) - found.opened_ms
-    sums.opened_90 += 1
-    sums.opened_30 += found.opened_ms >= end_ms - 30 * DAY_MS
-    sums.slow_90 += taken_ms > SLOW_DAYS * DAY_MS
-    sums.severe_90 += found.severity == _HIGH
-    sums.billing_90 += found.category == _BILLING
-    sums.product_90 += found.category in _PRODUCT
-    sums.leaving_90 += found.category == _LEAVING
-
-
-def _add_standing(sums: TicketSums, found: Standing, end_ms: int) -> None:
-    """An open ticket counts until nothing has happened to it for the longest window: somebody forgot to close it."""
-    if found.closed_ms is None:
-        sums.open_now += 1
-        sums.oldest_open_ms = max(sums.oldest_open_ms, end_ms - found.opened_ms)
-    elif found.closed_ms >= end_ms - 90 * DAY_MS:
-        sums.resolved_90 += 1
-        sums.resolving_ms_90 += found.closed_ms - found.opened_ms
-    if found.star_tenths and found.last_ms >= end_ms - 90 * DAY_MS:
-        sums.rated_90 += 1
-        sums.star_tenths_90 += found.star_tenths
+        opened_ms, closed_ms = found.opened_ms, found.closed_ms
+        if opened_ms >= from_90_ms:
+            category = found.category
+            opened_90 += 1
+            opened_30 += opened_ms >= from_30_ms
+            slow += (end_ms if closed_ms is None else closed_ms) - opened_ms > _SLOW_MS
+            severe += found.severity == _HIGH
+            billing += category == _BILLING
+            product += category in _PRODUCT
+            leaving += category == _LEAVING
+        last_ms = found.last_ms
+        if last_ms >= from_180_ms:
+            if closed_ms is None:
+                still += 1
+                if opened_ms < oldest_ms:
+                    oldest_ms = opened_ms
+            elif closed_ms >= from_90_ms:
+                resolved += 1
+                resolving_ms += closed_ms - opened_ms
+            if found.star_tenths and last_ms >= from_90_ms:
+                rated += 1
+                star_tenths += found.star_tenths
+    return (
+        float(opened_30),
+        float(opened_90),
+        float(still),
+        (end_ms - oldest_ms) / DAY_MS,
+        float(slow),
+        resolving_ms / resolved / DAY_MS if resolved else 0.0,
+        float(severe),
+        star_tenths / rated / 10 if rated else _SATISFACTION,
+        float(billing),
+        float(product),
+        float(leaving),
+    )

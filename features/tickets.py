@@ -29,6 +29,7 @@ _NAMES: Final = ("none", "billing", "delivery", "product", "service", "account",
 CATEGORIES: Final = {name: code for code, name in enumerate(_NAMES)}
 SEVERITIES: Final = {"none": 0, "low": 1, "normal": 2, "high": 3}
 _SHIFT: Final = 14
+_WHAT: Final = (1 << _SHIFT) - 1
 _PACKED_MAX: Final = (INSTANT_MAX_MS + 1 << _SHIFT) - 1
 
 
@@ -39,7 +40,7 @@ class Ticket(msgspec.Struct, array_like=True, gc=False):
     events: Annotated[list[Annotated[int, msgspec.Meta(ge=0, le=_PACKED_MAX)]], msgspec.Meta(min_length=1)]
 
 
-class Standing(msgspec.Struct, gc=False):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """A ticket as of an instant. `closed_ms` is None while it is open; category 0, severity 0, stars 0: none stated."""
 
     opened_ms: int
@@ -81,24 +82,25 @@ def standing(ticket: Ticket, end_ms: int) -> Standing | None:
 
     A resolved ticket is open again after `opened` or `reopened`; an update changes nothing but what it states.
     """
-    end = end_ms << _SHIFT
-    opened = ticket.events[0]
-    if opened >= end:
+    end, events = end_ms << _SHIFT, ticket.events
+    if events[0] >= end:
         return None
-    found = Standing(opened >> _SHIFT, opened >> _SHIFT)
-    for event in ticket.events:
+    opened_ms = last_ms = events[0] >> _SHIFT
+    closed_ms, category, severity, star_tenths = None, 0, 0, 0
+    for event in events:
         if event >= end:
             break
-        found.last_ms = event >> _SHIFT
-        status = event >> 12 & 3
+        last_ms, what = event >> _SHIFT, event & _WHAT
+        status = what >> 12
         if status == _RESOLVED:
-            found.closed_ms = event >> _SHIFT
+            closed_ms = last_ms
         elif status != _UPDATED:
-            found.closed_ms = None
-        found.category = event >> 8 & 15 or found.category
-        found.severity = max(found.severity, event >> 6 & 3)
-        found.star_tenths = event & 63 or found.star_tenths
-    return found
+            closed_ms = None
+        category = what >> 8 & 15 or category
+        if what >> 6 & 3 > severity:
+            severity = what >> 6 & 3
+        star_tenths = what & 63 or star_tenths
+    return Standing(opened_ms, last_ms, closed_ms, category, severity, star_tenths)
 
 
 def forget_before(tickets: list[Ticket], ms: int) -> None:

@@ -1,167 +1,194 @@
-"""Rolling windows: one walk over a customer's tiles gives the sums of all windows at once.
+"""Rolling windows: one walk over a customer's tiles of a stream gives that stream's figures of all windows at once.
 
 All windows end at the same `end_day` and are half-open: a window of n days is [end_day - n, end_day), the one before it
-[end_day - 2n, end_day - n). A tile falls into one band by its age, and a window is a sum of bands:
+[end_day - 2n, end_day - n). A tile falls into them by its age, which is 1 on the day before `end_day`:
 
     end_day - 180          - 90           - 60           - 30           - 7       end_day
-            |    band 4      |    band 3    |    band 2    |    band 1    |  band 0  )
-                                                                          |  7 days  )
-                                                           |         30 days         )
-                                            |  30 before   )
-                             |                        90 days                        )
-            |   90 before    )
+            |              |              |              |              |  7 days  )
+            |              |              |              |        30 days          )
+            |              |              |  30 before   )
+            |              |                       90 days                         )
+            |  90 before   )
 
-Beside the sums, `presence` says in which stretches of the past year (`catalog.PRESENCE_ENDS`) there was an order at all: one
-bit each, from the tiles and, beyond them, from the days that `past` remembers.
+Beside its figures, the walk over orders says in which stretches of the past year (`catalog.PRESENCE_ENDS`) there was an
+order at all: one bit each, from the tiles and, beyond them, from the days that `past` remembers.
+
+Every look pays for these walks. Most customers have few tiles, and then what is built around the walk costs more than the
+walk: so sums are plain locals, and a customer of whom a stream knows nothing gets the catalogue's defaults as they are.
 """
 
 from bisect import bisect_left
 from typing import Final
 
-import msgspec
-
-from features.catalog import PRESENCE_ENDS
+from features.catalog import CATALOG, INDEX, LOGINS, ORDERS, PRESENCE_ENDS, Feature
 from features.past import Past
-from features.rhythm import Rhythm, extend
+from features.rhythm import NO_RHYTHM, Rhythm, extend
 from features.tiles import WINDOW_DAYS_MAX, LoginTile, OrderTile, ReviewTile
 
-NO_PAST: Final = Past()
+Values = tuple[float, ...]
 
-_BAND_ENDS: Final = (7, 30, 60, 90, WINDOW_DAYS_MAX)
-_BANDS: Final = len(_BAND_ENDS) + 1
-_AGE_MAX: Final = WINDOW_DAYS_MAX + 1
-_BAND_OF_AGE: Final = bytes(bisect_left(_BAND_ENDS, age) for age in range(_AGE_MAX + 1))
-"""Band by age in days, where the day before `end_day` has age 1; the last band is beyond all windows."""
-
-_PRESENCE_AGE_MAX: Final = PRESENCE_ENDS[-1] + 1
-_BIT_OF_AGE: Final = (*(1 << bisect_left(PRESENCE_ENDS, age) for age in range(_PRESENCE_AGE_MAX)), 0)
-"""Bit of `presence` by age; the last is for all days beyond the past year."""
+_AGE_MAX: Final = PRESENCE_ENDS[-1]
+_BIT_OF_AGE: Final = tuple(1 << bisect_left(PRESENCE_ENDS, age) for age in range(_AGE_MAX + 1))
 
 
-class OrderSums(msgspec.Struct, frozen=True, gc=False):
-    """Placed orders before a day: counts and amounts (thousandths) by window, lifetime figures, rhythm, presence."""
-
-    orders_7: int
-    orders_30: int
-    orders_before_30: int
-    orders_90: int
-    orders_before_90: int
-    amount_7: int
-    amount_30: int
-    amount_before_30: int
-    amount_90: int
-    discount_90: int
-    items_90: int
-    cancelled_90: int
-    returned_90: int
-    orders: int
-    amount: int
-    rhythm: Rhythm
-    presence: int
+def defaults(group: tuple[Feature, ...]) -> Values:
+    """The values of a group of features for a customer of whom there is nothing to compute them from."""
+    return tuple(float(feature.default) for feature in group)
 
 
-class LoginSums(msgspec.Struct, frozen=True, gc=False):
-    """Logins before a day: counts by window, days and timed sessions in 30 days, channels (bit set) in 90, rhythm."""
-
-    logins_7: int
-    logins_30: int
-    logins_before_30: int
-    logins_90: int
-    days_30: int
-    timed_30: int
-    seconds_30: int
-    channels_90: int
-    rhythm: Rhythm
+_NO_ORDERS: Final = defaults(ORDERS)
+_NO_LOGINS: Final = defaults(LOGINS)
+_RATING, _NPS = (float(CATALOG[INDEX[name]].default) for name in ("rating_90d", "nps_180d"))
 
 
-class ReviewSums(msgspec.Struct, gc=False):
-    """Reviews before a day: ratings in 90 days and before, survey answers in 180, mentions of topics in 90."""
+def order_figures(tiles: list[OrderTile], past: Past | None, end_day: int) -> tuple[Values, Rhythm, int, int, int]:
+    """Walk over `tiles` (ascending) of days before `end_day`; lifetime figures and the rhythm start from `past`.
 
-    ratings_90: int = 0
-    rating_tenths_90: int = 0
-    ratings_before: int = 0
-    rating_tenths_before: int = 0
-    surveys_180: int = 0
-    nps_tenths_180: int = 0
-    price_90: int = 0
-    service_90: int = 0
-    product_90: int = 0
-    other_90: int = 0
-
-
-def order_sums(tiles: list[OrderTile], past: Past, end_day: int) -> OrderSums:
-    """Sum `tiles` (ascending) of days before `end_day`; lifetime figures start from `past`."""
-    counts, amounts, days = [0] * _BANDS, [0] * _BANDS, []
-    discount = items = cancelled = returned = presence = 0
+    Returns the values of `ORDERS`; the rhythm of the days with an order; presence; orders, and their amount in thousandths, ever.
+    """
+    if past is None and not tiles:
+        return _NO_ORDERS, NO_RHYTHM, 0, 0, 0
+    orders = amount = presence = 0
+    rhythm = NO_RHYTHM
+    if past is not None:
+        orders, amount, rhythm = past.orders, past.amount, past.order_rhythm
+        presence = _presence_of(past.order_days, end_day)
+    n7 = n30 = n60 = n90 = n180 = a7 = a30 = a60 = a90 = discount = items = cancelled = returned = 0
+    days = []
     for tile in tiles:
         age = end_day - tile.day
         if age <= 0:
             break
-        band = _BAND_OF_AGE[age if age < _AGE_MAX else _AGE_MAX]
-        if tile.orders:
+        placed = tile.orders
+        if placed:
             days.append(tile.day)
-            presence |= _BIT_OF_AGE[age if age < _PRESENCE_AGE_MAX else _PRESENCE_AGE_MAX]
-            counts[band] += tile.orders
-            amounts[band] += tile.amount
+            orders += placed
+            paid = tile.amount
+            amount += paid
+            if age <= 90:
+                n90 += placed
+                a90 += paid
+                if age <= 30:
+                    n30 += placed
+                    a30 += paid
+                    if age <= 7:
+                        n7 += placed
+                        a7 += paid
+                elif age <= 60:
+                    n60 += placed
+                    a60 += paid
+            elif age <= WINDOW_DAYS_MAX:
+                n180 += placed
+            presence |= _BIT_OF_AGE[age] if age <= _AGE_MAX else 0
         if age <= 90:
             discount += tile.discount
             items += tile.items
             cancelled += tile.cancelled
             returned += tile.returned
-    for day in past.order_days:
+    rhythm = extend(rhythm, days)
+    values = (
+        float(end_day - 1 - rhythm.last_day) if orders else 0.0,
+        float(n7),
+        float(n30),
+        float(n60),
+        float(n90),
+        float(n180),
+        a7 / 1_000,
+        a30 / 1_000,
+        a60 / 1_000,
+        a90 / 1_000,
+        (n30 + 1) / (n60 + 1),
+        (n90 + 1) / (n180 + 1),
+        items / 10,
+        discount / (a90 + discount) if discount else 0.0,
+        a90 / n90 / (amount / orders) if n90 and amount else 1.0,
+        float(cancelled),
+        float(returned),
+    )
+    return values, rhythm, presence, orders, amount
+
+
+def _presence_of(days: list[int], end_day: int) -> int:
+    presence = 0
+    for day in days:
         age = end_day - day
-        presence |= _BIT_OF_AGE[age if 0 < age < _PRESENCE_AGE_MAX else _PRESENCE_AGE_MAX]
-    n7, n8, n31, n61, n91, _ = counts
-    a7, a8, a31, a61, _, _ = amounts
-    n30, a30 = n7 + n8, a7 + a8
-    orders, amount = past.orders + sum(counts), past.amount + sum(amounts)
-    rhythm = extend(past.order_rhythm, days)
-    return OrderSums(
-        n7, n30, n31, n30 + n31 + n61, n91, a7, a30, a31, a30 + a31 + a61,
-        discount, items, cancelled, returned, orders, amount, rhythm, presence,
-    )  # fmt: skip
+        presence |= _BIT_OF_AGE[age] if 0 < age <= _AGE_MAX else 0
+    return presence
 
 
-def login_sums(tiles: list[LoginTile], past: Past, end_day: int) -> LoginSums:
-    """Sum `tiles` (ascending) of days before `end_day`; the rhythm starts from `past`."""
-    counts, days = [0] * _BANDS, []
-    days_30 = timed = seconds = channels = 0
-    for tile in tiles:
+def login_figures(tiles: list[LoginTile], past: Past | None, end_day: int, ordered_day: int) -> Values:
+    """The values of `LOGINS` from `tiles` (ascending) of days before `end_day`; `ordered_day` is the last day with an order, -1 for none."""
+    last_day = ordered_day
+    if past is not None and past.login_rhythm.last_day > last_day:
+        last_day = past.login_rhythm.last_day
+    if not tiles:
+        return (float(end_day - 1 - last_day) if last_day >= 0 else 0.0, *_NO_LOGINS[1:])
+    n7 = n30 = n60 = n90 = days = timed = seconds = channels = 0
+    for tile in reversed(tiles):
         age = end_day - tile.day
         if age <= 0:
+            continue
+        if tile.day > last_day:
+            last_day = tile.day
+        if age > 90:
             break
-        days.append(tile.day)
-        counts[_BAND_OF_AGE[age if age < _AGE_MAX else _AGE_MAX]] += tile.logins
-        if age <= 90:
-            channels |= tile.channels
+        logins = tile.logins
+        n90 += logins
+        channels |= tile.channels
         if age <= 30:
-            days_30 += 1
+            n30 += logins
+            days += 1
             timed += tile.timed
             seconds += tile.seconds
-    n7, n8, n31, n61, _, _ = counts
-    n30 = n7 + n8
-    rhythm = extend(past.login_rhythm, days)
-    return LoginSums(n7, n30, n31, n30 + n31 + n61, days_30, timed, seconds, channels, rhythm)
+            if age <= 7:
+                n7 += logins
+        elif age <= 60:
+            n60 += logins
+    return (
+        float(end_day - 1 - last_day) if last_day >= 0 else 0.0,
+        float(n7),
+        float(n30),
+        float(n60),
+        float(n90),
+        float(days),
+        (n30 + 1) / (n60 + 1),
+        seconds / timed / 60 if timed else 0.0,
+        float(channels.bit_count()),
+    )
 
 
-def review_sums(tiles: list[ReviewTile], past: Past, end_day: int) -> ReviewSums:
-    """Sum `tiles` (ascending) of days before `end_day`; ratings before the window start from `past`."""
-    sums = ReviewSums(ratings_before=past.ratings, rating_tenths_before=past.rating_tenths)
+def review_figures(tiles: list[ReviewTile], past: Past | None, end_day: int) -> Values:
+    """The values of `REVIEWS` but the last from `tiles` (ascending) of days before `end_day`; ratings before the window start from `past`."""
+    older, older_tenths = (0, 0) if past is None else (past.ratings, past.rating_tenths)
+    ratings = rating_tenths = surveys = nps_tenths = price = service = product = other = 0
     for tile in tiles:
         age = end_day - tile.day
         if age <= 0:
             break
         if age <= WINDOW_DAYS_MAX:
-            sums.surveys_180 += tile.surveys
-            sums.nps_tenths_180 += tile.nps_tenths
+            surveys += tile.surveys
+            nps_tenths += tile.nps_tenths
         if age > 90:
-            sums.ratings_before += tile.ratings
-            sums.rating_tenths_before += tile.rating_tenths
+            older += tile.ratings
+            older_tenths += tile.rating_tenths
             continue
-        sums.ratings_90 += tile.ratings
-        sums.rating_tenths_90 += tile.rating_tenths
-        sums.price_90 += tile.price
-        sums.service_90 += tile.service
-        sums.product_90 += tile.product
-        sums.other_90 += tile.other
-    return sums
+        ratings += tile.ratings
+        rating_tenths += tile.rating_tenths
+        price += tile.price
+        service += tile.service
+        product += tile.product
+        other += tile.other
+    rating, trend = _RATING, 0.0
+    if ratings:
+        rating = rating_tenths / ratings / 10
+        if older:
+            trend = rating - older_tenths / older / 10
+    return (
+        rating,
+        trend,
+        nps_tenths / surveys / 10 if surveys else _NPS,
+        float(price),
+        float(service),
+        float(product),
+        float(other),
+    )

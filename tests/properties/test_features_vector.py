@@ -12,6 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from features.catalog import CATALOG, NAMES
+from features.past import Past
+from features.rhythm import extend
 from features.state import CANCELLATIONS_MAX, Activity, apply, prune
 from features.tickets import EVENTS_MAX
 from features.tiles import RETENTION_DAYS
@@ -19,6 +21,7 @@ from features.vector import vector
 from streams.events import InputEvent, Ticket
 from streams.forms import event_of
 from tests.properties.features_oracle import CATEGORIES, DAY_MS, SEVERITIES, STATUSES, expected
+from tests.properties.features_plain import plain
 
 Fed = tuple[str, InputEvent]
 
@@ -187,3 +190,32 @@ def test_pruning_on_the_way_changes_no_vector(history: list[Fed], as_of_ms: int,
     if history:
         assert activity.mean_gap_days() == fed(history).mean_gap_days()
         assert (activity.orders, activity.order_days) == (fed(history).orders, fed(history).order_days)
+
+
+@PACE
+@given(HISTORIES, st.lists(st.tuples(st.integers(-2, 40), st.booleans(), INSTANTS), max_size=12))
+def test_the_vector_is_the_plain_one_to_the_last_bit_whenever_it_is_asked_for(
+    history: list[Fed], looks: list[tuple[int, bool, int]]
+) -> None:
+    """Events in any order, prunings in between, and looks at any instant before or after: nothing is left over from a look before."""
+    activity = Activity.empty()
+    for n, (stream, event) in enumerate([*history, *history[:1]]):
+        apply(activity, stream, event)
+        for after, pruned, as_of_ms in looks:
+            if after in {n, -1}:
+                if pruned:
+                    prune(activity, as_of_ms)
+                fresh = msgspec.msgpack.decode(stored(activity), type=Activity)
+                assert repr(vector(activity, as_of_ms)) == repr(plain(fresh, as_of_ms)) == repr(vector(fresh, as_of_ms))
+
+
+@PACE
+@given(HISTORIES, st.none() | INSTANTS)
+def test_the_mean_gap_is_that_of_all_the_days(history: list[Fed], pruned_ms: int | None) -> None:
+    activity = fed(history)
+    if pruned_ms is not None:
+        prune(activity, pruned_ms)
+    past = activity.past or Past()
+    ordered = extend(past.order_rhythm, [tile.day for tile in activity.order_tiles if tile.orders])
+    logged_in = extend(past.login_rhythm, [tile.day for tile in activity.login_tiles])
+    assert activity.mean_gap_days() == (ordered if ordered.days > 1 else logged_in).mean_gap_days

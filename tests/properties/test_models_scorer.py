@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.guide import Scale, decode_guide, encode_guide, initial_guide
+from models.logits import clipped_logit, transform
 from models.pipeline import ChurnModel
 from models.scorer import Scorer
 from models.snapshot import dump_model, load_model
@@ -51,6 +52,23 @@ def test_the_scorer_equals_the_river_model(seed: int, examples: list[list[float]
     fast = scorer(model)
     for vector in [probe, *examples]:
         assert abs(fast.risk(vector) - model.predict(vector)) <= 1e-9
+
+
+@few
+@given(seeds, st.lists(vectors, min_size=1, max_size=20), odd_vectors | vectors)
+def test_a_score_is_the_sum_of_its_terms_in_their_order_to_the_last_bit(
+    seed: int, examples: list[list[float]], probe: list[float]
+) -> None:
+    fast = scorer(taught(seed, examples))
+    guide = fast.guide
+    logit = guide.logistic.at_mean - sum(u * mean for u, mean in zip(guide.logistic.slopes, guide.means, strict=True))
+    p = guide.within.at_mean - sum(v * mean for v, mean in zip(guide.within.slopes, guide.means, strict=True))
+    for x, scale, u, v in zip(probe, SCALES, guide.logistic.slopes, guide.within.slopes, strict=True):
+        t = transform(x, is_log=scale == "log")
+        logit += u * t
+        p += v * t
+    w, v = guide.weights
+    assert fast.logit(probe) == w * logit + v * clipped_logit(p)
 
 
 @few

@@ -4,7 +4,7 @@ from itertools import permutations
 
 from features.past import ORDER_DAYS_SPAN, PRESENCE_DAYS_MAX, Past, fold
 from features.tiles import RETENTION_DAYS, OrderTile
-from features.windows import order_sums
+from features.windows import order_figures
 
 TODAY = 20_000
 
@@ -37,5 +37,5 @@ def test_whatever_a_vector_two_weeks_late_may_ask_for_is_still_there() -> None:
     oldest_asked_for = TODAY - 14 - PRESENCE_DAYS_MAX
     past = folded([oldest_asked_for, last_folded])
     assert past.order_days == [oldest_asked_for, last_folded]
-    assert order_sums([], past, TODAY - 14).presence.bit_count() == 2
-    assert order_sums([], past, TODAY - 13).presence.bit_count() == 1
+    assert order_figures([], past, TODAY - 14)[2].bit_count() == 2
+    assert order_figures([], past, TODAY - 13)[2].bit_count() == 1
