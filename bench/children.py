@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -22,12 +23,19 @@ from churnwatch.settings_sources import ENV_PREFIX, public_name
 ROOT: Final = Path(__file__).resolve().parent.parent
 RUN_SECONDS_MAX: Final = 300
 STOP_SECONDS_MAX: Final = 40
+LOG_TAIL: Final = 1_000
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Give this process's environment with these settings instead of its own."""
     own = {public_name(name): shown(name, getattr(settings, name)) for name in settings.model_fields_set}
-    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)} | own
+    others = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    return {"OPENBLAS_NUM_THREADS": "1", **others, **own}
+
+
+def collect_as_the_worker_does() -> None:
+    """Set the thresholds of Python's garbage collector as `churnwatch.cli.main` does: they would be worth a sixteenth to whoever has them."""
+    gc.set_threshold(100_000, 50, 50)
 
 
 def run_module(module: str, settings: Settings, *arguments: str, libraries: Path | None = None) -> Run:
@@ -64,6 +72,8 @@ def worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         )
     try:
         yield process
+    except WrongAnswer as error:
+        raise WrongAnswer(f"{error}; its log ends: {log.read_text(encoding='utf-8')[-LOG_TAIL:].strip()}") from error
     finally:
         if process.poll() is None:
             process.kill()

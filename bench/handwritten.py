@@ -27,7 +27,7 @@ from agents.guides import GuideBook
 from agents.meta import Meta, encode_meta
 from agents.outbox import encode_outgoing
 from agents.record import encode_customer
-from bench.children import in_store
+from bench.children import collect_as_the_worker_does, in_store
 from bench.measures import Run
 from churnwatch import compose
 from churnwatch.kafka import client_options
@@ -166,4 +166,5 @@ def _now_ms() -> int:
 
 
 if __name__ == "__main__":
+    collect_as_the_worker_does()
     print(json.dumps(asdict(asyncio.run(take_in(load_settings(), sys.argv[1].split(","), int(sys.argv[2]))))))

@@ -30,6 +30,7 @@ from rocksdict import AccessType, Rdict
 
 from agents.guides import GuideBook
 from agents.record import Customer, decode_customer, encode_customer
+from bench.children import collect_as_the_worker_does
 from bench.fingerprints import fingerprint
 from bench.measures import Run
 from churnwatch import compose
@@ -163,4 +164,5 @@ def main(streams: list[str], events: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_as_the_worker_does()
     main(sys.argv[1].split(","), int(sys.argv[2]))

@@ -28,7 +28,7 @@ from agents.guides import GuideBook
 from agents.meta import Meta, decode_meta, encode_meta
 from agents.outbox import encode_outgoing
 from agents.record import Customer, decode_customer, encode_customer
-from bench.children import in_store
+from bench.children import collect_as_the_worker_does, in_store
 from bench.measures import Run
 from churnwatch import compose
 from churnwatch.redis_client import redis_options
@@ -244,4 +244,5 @@ async def main(streams: list[str], events: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_as_the_worker_does()
     asyncio.run(main(sys.argv[1].split(","), int(sys.argv[2])))

@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from agents.effects import Effects
 from agents.meta import decode_meta
 from agents.record import Customer
+from bench.children import collect_as_the_worker_does
 from bench.measures import Run
 from churnwatch import compose
 from churnwatch import worker as whole
@@ -134,4 +135,5 @@ def main(without: str, events: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_as_the_worker_does()
     main(sys.argv[1], int(sys.argv[2]))

@@ -137,7 +137,7 @@ def original(path: Path) -> Path:
     with gzip.open(log, "wt") as file:
         for day in range(1, 9):
             for customer in [name for name, orders in (("a", 1), ("b", 8), ("c", 3)) if day <= orders]:
-                event = {"stream": "orders", "event_id": f"{customer}{day}", "customer_id": customer}
+                event: dict[str, Any] = {"stream": "orders", "event_id": f"{customer}{day}", "customer_id": customer}
                 event |= {"occurred_at": f"2020-01-0{day}T10:00:00Z", "order_id": f"o{customer}{day}", "amount": 5.0}
                 file.write(json.dumps(event) + "\n")
     return log
