@@ -29,7 +29,8 @@ class Customers(dict[str, Customer]):
 
     async def fetch(self, ids: Iterable[str], until_ms: int, wakes_max: int) -> list[tuple[str, int]]:
         """Bring these customers here, and those with a wake-up due by `until_ms`; return the wake-ups (customer, due ms)."""
-        wanted = list(set(ids) - self.keys())
+        # Not a difference of sets: that would go through all that are here, 5 ms a step where 200,000 are.
+        wanted = [customer for customer in set(ids) if customer not in self]
         values, due = await self._store.read(wanted, until_ms, wakes_max)
         self._take(wanted, values)
         self._woken = [customer for customer, _ in due if customer not in self]

@@ -3,13 +3,14 @@
 Two facts of redis-py (8.1) shape this file.
 
 1.  A command that is cancelled in flight leaves its reply behind, and the next command on that connection
-    reads it as its own (redis-py #2624, #2665). So time is limited by socket timeouts only, and whatever
-    interrupts an exchange, cancellation included, costs the connection: it is never used again.
+    reads it as its own (redis-py #2624, #2665). So whatever interrupts an exchange, a time that has run out or
+    a cancellation, costs the connection: it is never used again.
 2.  Its retries repeat commands whose reply was lost. In a cluster pipeline that goes for `EXEC` too, on a new
     connection that watches nothing: the transaction is applied twice and past its fence. So a cluster client
     is built without retries, and the fenced stores do not go through pipelines but through a `Wire`.
 """
 
+from asyncio import timeout
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ class RedisOptions:
         tls_cert: PEM file of the client's certificate, for mutual TLS; goes with `tls_key`.
         tls_key: PEM file of its key.
         cluster: whether the address is that of a node of a Redis Cluster.
-        timeout_ms: how long connecting, one send or one reply may take.
+        timeout_ms: how long connecting, or sending a packet and reading all replies to it, may take.
         retries: how often connecting to a single server is tried again, 50 ms to 1 s apart.
     """
 
@@ -119,6 +120,7 @@ class Wire:
         self._client = client
         self._key = key
         self._connection: AbstractConnection | None = None
+        self._seconds: float | None = None
         self.watching = False
         self.connections = 0
 
@@ -134,11 +136,13 @@ class Wire:
             connection = self._connection
             if connection is None:
                 connection = self._connection = await self._connect()
-            await connection.send_packed_command([pack(commands)], check_health=False)
-            return [await _reply(connection) for _ in commands]
+            async with timeout(self._seconds):
+                await connection.send_packed_command([pack(commands)], check_health=False)
+                return [await _reply(connection) for _ in commands]
         except (RedisError, OSError) as error:
             await self.drop()
-            raise WireBroken(str(refused(error)) or type(error).__name__) from error
+            late = f"no answer within {self._seconds:g} s" if self._seconds and type(error) is TimeoutError else ""
+            raise WireBroken(str(refused(error)) or late or type(error).__name__) from error
         except BaseException:
             await self.drop()
             raise
@@ -180,6 +184,9 @@ class Wire:
             pool = self._client.connection_pool
             connection = pool.connection_class(**(pool.connection_kwargs | _WIRE))
         await connection.connect()
+        # From here on an exchange has its time as a whole: redis-py would make a task for every packet and a timer for
+        # every reply, a third of what a small exchange costs.
+        self._seconds, connection.socket_timeout = connection.socket_timeout, None
         self.connections += 1
         return connection
 
