@@ -23,7 +23,10 @@ LABELS: Final[Mapping[str, Label]] = {
         ("malformed", "invalid", "future", "late", "oversized", "mismatched_key"), "why an event was dead-lettered"
     ),
     "mode": Label(("live", "lagging", "replay"), "the clock a partition runs on"),
-    "stage": Label(("decode", "load", "pipeline", "commit", "publish"), "a part of the work on one chunk"),
+    "stage": Label(
+        ("fetch", "decode", "queue", "load", "pipeline", "commit", "publish"),
+        "a part of the way of an event; fetch (live only) is from Kafka's timestamp, queue from the buffer to a step",
+    ),
     "operation": Label(
         ("open", "load", "due", "commit", "outbox", "learner", "ping"), "what was asked of Redis, in one round trip"
     ),

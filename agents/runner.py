@@ -91,12 +91,15 @@ class PartitionRunner:
         self._topic_ids = {} if topic_ids is None else topic_ids
         self._customers = Customers(store, config.cache_max)
         self._applied = (0, 0)
+        self._since = 0.0
         self._wanted, self._ending = asyncio.Event(), asyncio.Event()
 
     # -- from the outside ----------------------------------------------------------------------------------------------
 
     def push(self, topic: str, items: Sequence[Arrival | Rejected]) -> None:
         """Records fetched and decoded, in offset order."""
+        if not len(self.feed):
+            self._since = self._timer()
         self.feed.push(topic, items)
         if self.feed.full(topic) and topic not in self._paused:
             self._paused.add(topic)
@@ -214,6 +217,8 @@ class PartitionRunner:
             target_ms = max(meta.clock_ms, min(target_ms, limit_ms - 1))
 
         started = self._timer()
+        queued = started - self._since
+        self._since = started if batch.items else self._since
         mentioned = {item.event.customer_id for item in batch.items if type(item) is Arrival}
         due = await self._customers.fetch(mentioned, target_ms, self._config.wakes_max)
         self._observer.answered()
@@ -239,7 +244,7 @@ class PartitionRunner:
         computed = self._timer()
         await self._commit(effects)
         seconds = {"load": loaded - started, "pipeline": computed - loaded, "commit": self._timer() - computed}
-        self._observer.stepped(self, batch, effects, seconds)
+        self._observer.stepped(self, batch, effects, seconds | ({"queue": queued} if batch.items else {}))
         self._outbox.add(effects.outgoing, self._acknowledged(effects))
         self._customers.trim()
         return worked

@@ -231,8 +231,11 @@ class Worker:
         if topic == self._examples:
             return records
         started = time.perf_counter()
-        items = decode_chunk(records, self._streams[topic], self._limits, now_ms())
+        arrived_ms = now_ms()
+        items = decode_chunk(records, self._streams[topic], self._limits, arrived_ms)
         self.metrics.stage("decode", time.perf_counter() - started)
+        if not self._replay:
+            self.metrics.stage("fetch", max(0, arrived_ms - records[0].timestamp_ms) / 1000)
         return items
 
     # -- life ----------------------------------------------------------------------------------------------------------
