@@ -13,15 +13,18 @@ from ipaddress import ip_network
 import uvicorn
 
 from churnwatch.console_feed import Feed
+from churnwatch.console_portraits import RedisPortraits
 from churnwatch.console_report import KafkaReporter
 from churnwatch.kafka import open_producer
 from churnwatch.logs import set_up_logging
+from churnwatch.redis_client import redis_options
 from churnwatch.settings import Settings
 from churnwatch.terminal import say
 from console.access import Access, Rules
 from console.app import create_app
 from console.board import Board
 from console.inbox import Inbox
+from features.redis_client import connect
 from streams.errors import ConfigError
 
 log = logging.getLogger("churnwatch.console")
@@ -86,7 +89,9 @@ async def standing(settings: Settings) -> AsyncIterator[Board]:
         producer = await opened.enter_async_context(open_producer(settings))
         inbox = Inbox()
         opened.callback(inbox.close)
-        board = Board(inbox, KafkaReporter(settings, producer), lambda: 0)
+        client = connect(redis_options(settings, retries=0))
+        opened.push_async_callback(client.aclose)
+        board = Board(inbox, KafkaReporter(settings, producer), RedisPortraits(settings, client), lambda: 0)
         feed = Feed(settings, board)
         board.now_ms = (lambda: time.time_ns() // 1_000_000) if settings.clock == "live" else (lambda: feed.latest_ms)
         feeding = asyncio.create_task(feed.run(), name="feed")

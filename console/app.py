@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import alerts_page, door_page, events, today_page
+from console import alerts_page, customer_page, door_page, events, today_page
 from console.access import Access
 from console.board import Board
 from console.guard import Guard
@@ -38,6 +38,8 @@ def create_app(board: Board, access: Access, clock: Callable[[], float]) -> Star
             Route("/alerts/rows", alerts_page.rows, name="alert_rows"),
             Route("/alerts/{episode_id}", alerts_page.row, name="alert_row"),
             Route("/alerts/{episode_id}/outcomes", alerts_page.report, methods=["POST"], name="report"),
+            Route("/customer", customer_page.show, name="customer"),
+            Route("/customer/series", customer_page.series, name="customer_series"),
             Route("/changes", events.changes, name="changes"),
             Route("/freshness", events.freshness, name="freshness"),
             Route("/sign-in", door_page.show, name="sign_in"),

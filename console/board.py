@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from console.inbox import Inbox
+from console.portrait import Portraits
 from streams.events import Outcome
 
 LISTENERS_MAX: Final = 200
@@ -39,12 +40,14 @@ class Board:
     Attributes:
         inbox: alerts, reports and scores.
         reporter: where reports go.
+        portraits: where customers are looked up.
         now_ms: the customers' clock, in epoch milliseconds: the wall, or in a replay the latest alert's time.
         freshness: of the inbox.
     """
 
     inbox: Inbox
     reporter: Reporter
+    portraits: Portraits
     now_ms: Callable[[], int]
     freshness: Freshness = field(default_factory=Freshness)
     _listeners: set[_Listener] = field(default_factory=set)

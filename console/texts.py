@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
 FOLDER: Final = Path(__file__).parent / "texts"
@@ -65,6 +65,10 @@ class Language:
     def instant(self, at_ms: int) -> str:
         """Return an instant in UTC, to the minute."""
         return format_datetime(datetime.fromtimestamp(at_ms / 1000, UTC), "medium", locale=self.locale)
+
+    def day(self, at_ms: int) -> str:
+        """Return the day of an instant, in UTC."""
+        return format_date(datetime.fromtimestamp(at_ms / 1000, UTC), "medium", locale=self.locale)
 
     def ago(self, at_ms: int, now_ms: int) -> str:
         """Return how long ago something was, in the one unit that fits."""

@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from agents.meta import Meta, encode_meta
+from agents.record import Customer, encode_customer
 from churnwatch import cli
+from churnwatch.kafka import describe
+from churnwatch.redis_client import open_redis
 from churnwatch.settings import Settings
 from churnwatch.settings_load import load_settings
 from churnwatch.topic_layout import known_to_brokers
+from features.redis_store import RedisStore
+from features.state import Activity, apply
+from features.store import Commit
+from streams.events import Order
+from streams.topics import partition_for
 
 Run = Callable[..., str]
 
@@ -52,3 +61,25 @@ def create_all(create_topics: Callable[..., None], settings: Settings) -> None:
     names = [*topics.inputs.values(), topics.alerts, topics.scores, *map(topics.dlq, topics.inputs.values())]
     create_topics(names)
     asyncio.run(known_to_brokers(settings, names))
+
+
+def store_customer(settings: Settings, customer_id: str, outbox: list[bytes]) -> int:
+    """Write a customer as a worker would, and give the partition."""
+
+    async def write() -> int:
+        activity = Activity.empty()
+        event = Order(event_id="e", customer_id=customer_id, occurred_at=900_072_000_000, order_id="o", amount=5.0)
+        apply(activity, "orders", event)
+        known = Customer(activity, first_ms=900_072_000_000, as_of_ms=900_072_000_000, wake_ms=900_158_400_000)
+        topics = settings.topics()
+        partition = partition_for(customer_id.encode(), (await describe(settings)).count(topics.inputs["orders"]))
+        async with open_redis(settings) as client:
+            store = RedisStore(client, settings.redis_namespace, partition)
+            await store.open()
+            meta = encode_meta(Meta({topics.inputs["profiles"]: 1}, commits=1))
+            writes = {customer_id: encode_customer(known)}
+            await store.commit(Commit(meta, writes, timers={customer_id: known.wake_ms}, append=outbox))
+            await store.close()
+        return partition
+
+    return asyncio.run(write())

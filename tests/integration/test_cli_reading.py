@@ -13,24 +13,19 @@ import pytest
 
 from agents.meta import Meta, encode_meta
 from agents.outbox import encode_outgoing
-from agents.record import Customer, encode_customer
 from alerts.alert import Alert, ModelStamp, Trigger, ValueAtRisk, encode
 from chaos.topics import produce, read
 from churnwatch.compose import first_guide
-from churnwatch.kafka import describe
 from churnwatch.learner_access import open_learner_store
 from churnwatch.redis_client import open_redis
 from churnwatch.settings import Settings
 from features.redis_store import RedisStore
-from features.state import Activity, apply
 from features.store import Commit
 from models.store import LearnerCommit
 from streams.codec import RawRecord, Rejected
 from streams.deadletter import dead_letter
-from streams.events import Order
 from streams.outgoing import Outgoing
-from streams.topics import partition_for
-from tests.integration.cli_runner import Run, create_all, pointed, runner
+from tests.integration.cli_runner import Run, create_all, pointed, runner, store_customer
 
 
 @pytest.fixture(autouse=True)
@@ -142,28 +137,6 @@ def test_dead_letters_are_counted_shown_and_played_again_untouched(run: Run, set
 
 
 # -- one customer ------------------------------------------------------------------------------------------------------
-
-
-def store_customer(settings: Settings, customer_id: str, outbox: list[bytes]) -> int:
-    """Write a customer as a worker would, and give the partition."""
-
-    async def write() -> int:
-        activity = Activity.empty()
-        event = Order(event_id="e", customer_id=customer_id, occurred_at=900_072_000_000, order_id="o", amount=5.0)
-        apply(activity, "orders", event)
-        known = Customer(activity, first_ms=900_072_000_000, as_of_ms=900_072_000_000, wake_ms=900_158_400_000)
-        topics = settings.topics()
-        partition = partition_for(customer_id.encode(), (await describe(settings)).count(topics.inputs["orders"]))
-        async with open_redis(settings) as client:
-            store = RedisStore(client, settings.redis_namespace, partition)
-            await store.open()
-            meta = encode_meta(Meta({topics.inputs["profiles"]: 1}, commits=1))
-            writes = {customer_id: encode_customer(known)}
-            await store.commit(Commit(meta, writes, timers={customer_id: known.wake_ms}, append=outbox))
-            await store.close()
-        return partition
-
-    return asyncio.run(write())
 
 
 def state_of(settings: Settings, partition: int, customer_id: str) -> tuple[Any, list[Any], list[bytes]]:

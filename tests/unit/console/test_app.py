@@ -15,6 +15,7 @@ from console.app import create_app
 from console.board import Board
 from console.headers import HEADERS
 from console.inbox import Inbox
+from console.portrait import Portrait
 from console.questions import PAGE_ROWS
 from streams.errors import TransportError
 from streams.events import Outcome
@@ -38,6 +39,13 @@ class Reporter:
         self.told.append(outcome)
 
 
+class Nobody:
+    """Knows no customer."""
+
+    async def of(self, customer_id: str) -> Portrait | None:
+        return None
+
+
 @pytest.fixture
 def reporter() -> Reporter:
     return Reporter()
@@ -48,7 +56,7 @@ def board(reporter: Reporter) -> Board:
     inbox = Inbox()
     inbox.take_alerts((alert(f"c{n}", amount=float(n)), "ann") for n in range(120))
     inbox.take_alerts([(alert("held", holdout=True), None), (alert(HOSTILE, amount=999.0), HOSTILE)])
-    return Board(inbox, reporter, lambda: NOW_MS)
+    return Board(inbox, reporter, Nobody(), lambda: NOW_MS)
 
 
 @pytest.fixture

@@ -1,0 +1,163 @@
+"""The console's customers: read from Redis on a connection that stays, and put into what a page shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from agents.record import Attributes, Customer, decode_customer
+from agents.why import changes_of
+from alerts.alert import figure
+from churnwatch.compose import first_guide
+from churnwatch.inspection import inspect
+from churnwatch.kafka import describe
+from churnwatch.learner_access import open_learner_store
+from churnwatch.settings import Settings
+from churnwatch.worth import worth_of
+from console.portrait import Moment, Portrait
+from features.redis_client import Client
+from features.redis_store import RedisStore
+from features.state import Activity
+from features.tickets import standing
+from models.guide import Guide, decode_guide
+from models.scorer import Scorer
+from streams.errors import StoreUnavailable, TransportError
+from streams.time import DAY_MS
+from streams.topics import partition_for
+
+GUIDE_SECONDS: Final = 10.0
+"""How long a model that was read is good for: a page must not read all of it each time."""
+
+
+class RedisPortraits:
+    """Reads customers from the workers' Redis; writes nothing there."""
+
+    def __init__(self, settings: Settings, client: Client) -> None:
+        self._settings = settings
+        self._client = client
+        self._partitions = 0
+        self._guide: tuple[float, Guide] | None = None
+
+    async def of(self, customer_id: str) -> Portrait | None:
+        """Return a customer's portrait; None for one of whom nothing is known."""
+        settings = self._settings
+        if not self._partitions:
+            cluster = await describe(settings)
+            self._partitions = cluster.count(settings.topics().inputs["orders"])
+        partition = partition_for(customer_id.encode(errors="surrogatepass"), self._partitions)
+        store = RedisStore(self._client, settings.redis_namespace, partition)
+        try:
+            value = (await store.load([customer_id]))[0]
+            guide = await self._latest()
+        except (StoreUnavailable, RedisError, OSError) as error:
+            raise TransportError(
+                f"Redis does not answer ({error}); is CHURNWATCH_REDIS_URL right, is it up?"
+            ) from error
+        finally:
+            await store.close()
+        if value is None:
+            return None
+        return portrait_of(customer_id, partition, decode_customer(value), guide, settings.churn_on)
+
+    async def _latest(self) -> Guide:
+        known = self._guide
+        if known is not None and time.monotonic() - known[0] < GUIDE_SECONDS:
+            return known[1]
+        learner = open_learner_store(self._client, self._settings)
+        try:
+            head = await learner.head()
+            value = await learner.guide(head.pinned or head.version)
+        finally:
+            await learner.close()
+        guide = first_guide() if value is None else decode_guide(value)
+        self._guide = (time.monotonic(), guide)
+        return guide
+
+
+def portrait_of(customer_id: str, partition: int, customer: Customer, guide: Guide, churn_on: str) -> Portrait:
+    """Return what there is to show of a customer as of the last look."""
+    activity, at_ms = customer.activity, customer.as_of_ms
+    seen = inspect(customer, guide, churn_on, at_ms)
+    worth = worth_of(customer, guide, [value for _, value, _ in seen.features], seen.risk)
+    told = customer.attributes
+    return Portrait(
+        customer_id=customer_id,
+        partition=partition,
+        as_of_ms=at_ms,
+        risk=seen.risk,
+        basis=seen.basis,
+        band=customer.band,
+        segment=customer.episode.segment or (told.segment if told and told.segment else ""),
+        facts=_facts(customer),
+        currency=activity.currency,
+        profile=_profile(told),
+        do_not_contact=told is not None and told.do_not_contact,
+        reasons=seen.reasons,
+        outlook=_outlook(activity, at_ms, seen.risk, customer.episode.threshold, guide) if guide.ready else "",
+        worth=[line.strip() for line in worth.words],
+        risks=[*((asked.taken_ms, asked.risk) for asked in customer.pending), (at_ms, seen.risk)],
+        moments=sorted(_moments(activity), key=lambda moment: -moment.at_ms),
+    )
+
+
+def _outlook(activity: Activity, at_ms: int, risk: float, threshold: float, guide: Guide) -> str:
+    """The smallest change that would bring the risk under the threshold, or else the one that would help most."""
+    tried = [(change.what, change.risk()) for change in changes_of(activity, at_ms, Scorer(guide))]
+    enough = next(((what, then) for what, then in tried if then < threshold), None)
+    what, then = enough or min(tried, key=lambda change: change[1])
+    if round(then, 2) >= round(risk, 2):
+        return ""
+    return f"{what[0].upper()}{what[1:]} would bring the risk from {risk:.2f} to {then:.2f}"
+
+
+def _facts(customer: Customer) -> dict[str, float]:
+    activity, at_ms = customer.activity, customer.as_of_ms
+    found: dict[str, float | None] = {
+        "orders": activity.orders,
+        "order_days": activity.order_days,
+        "amount": round(activity.amount, 2),
+        "gap_days": activity.mean_gap_days(),
+        "tenure_days": None if activity.first_seen_ms is None else (at_ms - activity.first_seen_ms) // DAY_MS,
+        "order_silence_days": None if activity.last_order_ms is None else (at_ms - activity.last_order_ms) // DAY_MS,
+        "login_silence_days": None if activity.last_login_ms is None else (at_ms - activity.last_login_ms) // DAY_MS,
+    }
+    return {name: figure(value) for name, value in found.items() if value is not None}
+
+
+def _profile(told: Attributes | None) -> dict[str, str]:
+    if told is None:
+        return {}
+    since = (
+        None if told.signed_up_ms is None else datetime.fromtimestamp(told.signed_up_ms / 1000, UTC).date().isoformat()
+    )
+    value = None if told.annual_value is None else f"{told.annual_value:,.2f}"
+    found = {"owner": told.owner, "plan": told.plan, "segment": told.segment, "signed_up": since, "annual_value": value}
+    return {name: text for name, text in found.items() if text}
+
+
+def _moments(activity: Activity) -> Iterator[Moment]:
+    for order in activity.order_tiles:
+        at_ms = order.day * DAY_MS
+        if order.orders:
+            yield Moment(at_ms, "orders", order.orders, order.amount / 1000)
+        if order.cancelled:
+            yield Moment(at_ms, "cancelled", order.cancelled)
+        if order.returned:
+            yield Moment(at_ms, "returned", order.returned)
+    for login in activity.login_tiles:
+        yield Moment(login.day * DAY_MS, "logins", login.logins)
+    for review in activity.review_tiles:
+        stars = review.rating_tenths / review.ratings / 10 if review.ratings else None
+        yield Moment(review.day * DAY_MS, "reviews", review.ratings + review.surveys, stars)
+    for ticket in activity.tickets:
+        found = standing(ticket, 1 << 46)
+        if found is not None:
+            yield Moment(found.opened_ms, "ticket_opened")
+            if found.closed_ms is not None:
+                yield Moment(found.closed_ms, "ticket_resolved")
+    for at_ms in activity.cancellations:
+        yield Moment(at_ms, "cancellation")
