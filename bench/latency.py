@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +28,7 @@ import redis
 from bench.growth_alone import alone
 from bench.growth_fill import Group, Templates, fill, learn, templates
 from bench.latency_figures import QUANTILES, REST
-from bench.latency_load import ALERTS_PER_SECOND, CUSTOMERS, SCORES_MAX, STAGES, WARM_SECONDS, Level, Loaded, Size
+from bench.latency_load import CUSTOMERS, STAGES, WARM_SECONDS, Level, Loaded, Size, samples
 from bench.scenario import Outcome, Say, Skipped, Table
 from churnwatch.services import Services
 from churnwatch.settings import Settings
@@ -42,8 +41,6 @@ PARTITIONS: Final = 4
 LIMIT_MS: Final = 250.0
 STEPS: Final = (200, 10_000)
 """Bounds of a step beside the default."""
-
-RUNS: Final = len(LOADS) + len(STEPS) + 1
 
 
 def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -> Outcome:
@@ -59,19 +56,23 @@ def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -
     try:
         with loaded.run({}) as base:
             say(f"throughput {base.throughput:,.0f} events/s")
-            levels = [base.level(f"{share:.0%}", share * base.throughput) for share in LOADS]
+            levels = [base.level(_share(share), share * base.throughput, size.seconds) for share in LOADS]
         rate = MIDDLE * base.throughput
         others = []
         for bound in STEPS:
             with loaded.run({"chunk_events_max": bound}) as other:
-                level = other.level(f"{MIDDLE:.0%}, steps of {bound:,}", rate)
+                level = other.level(f"{_share(MIDDLE)}, steps of {bound:,}", rate, size.other_seconds)
                 others.append((bound, other.throughput, level))
         with _appending(services), loaded.run({}) as other:
-            durable = other.level(f"{MIDDLE:.0%}, Redis appends to a file", rate)
+            durable = other.level(f"{_share(MIDDLE)}, Redis appends to a file", rate, size.other_seconds)
     finally:
         loaded.close()
     default = (settings.chunk_events_max, base.throughput, levels[LOADS.index(MIDDLE)])
     return _outcome(base.throughput, levels, sorted([default, *others], key=lambda found: found[0]), durable)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _settings(services: Services, model: Path) -> Settings:
@@ -92,9 +93,8 @@ def _fill(settings: Settings, scratch: Path, size: Size) -> None:
     made = templates(settings, scratch, time.time_ns() // 1_000_000)
     # Nobody who is to be looked at for silence meanwhile, and nobody who is lost: what is said follows from an event, and is said.
     quiet = [found for found in made.customers if found.wake_ms > made.clock_ms + HOUR_MS and not found.lost]
-    seconds = size.seconds + WARM_SECONDS
-    leavers = RUNS * (int(ALERTS_PER_SECOND * seconds) + 1)
-    scores = RUNS * (int(SCORES_MAX * seconds / size.seconds) + 1)
+    asked = [samples(size.seconds)] * len(LOADS) + [samples(size.other_seconds)] * (len(STEPS) + 1)
+    scores, leavers = (sum(counts) for counts in zip(*asked, strict=True))
     groups = [Group("c", CUSTOMERS), Group("s", scores, untold=True), Group("l", leavers)]
     fill(settings, Templates(quiet, made.clock_ms), groups)
 
@@ -215,11 +215,14 @@ def _trade(steps: Sequence[tuple[int, float, Level]]) -> Table:
 def main(arguments: Sequence[str]) -> int:
     """Run it alone."""
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=Size().seconds, help="measured at each load (default 15)")
+    parser.add_argument(
+        "--seconds", type=float, default=Size().seconds, help="measured at each load (default 15), half of it elsewhere"
+    )
     parser.add_argument("--backlog", type=int, default=Size().backlog, help="events of a backlog (default 45000)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     found = parser.parse_args(arguments)
-    return alone(partial(run, size=replace(Size(), seconds=found.seconds, backlog=found.backlog)), as_json=found.json)
+    size = Size(found.backlog, found.seconds, found.seconds / 2)
+    return alone(partial(run, size=size), as_json=found.json)
 
 
 if __name__ == "__main__":

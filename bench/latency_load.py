@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +36,11 @@ STAGES: Final = LABELS["stage"].values
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is done: events of a backlog (a third is warm-up), and seconds measured at each load."""
+    """How much is done: events of a backlog (a third is warm-up), seconds measured at each load, and at each of the other settings."""
 
     backlog: int = 45_000
     seconds: float = 15.0
+    other_seconds: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ class Level:
     alerts: Figures
     stages: Mapping[str, float]
     events_per_step: float
+
+
+def samples(seconds: float) -> tuple[int, int]:
+    """Give how many scores, at most, and alerts are asked for in so many measured seconds and the warm-up before them.
+
+    >>> samples(15.0)
+    (12000, 450)
+    """
+    long = WARM_SECONDS + seconds
+    return int(SCORES_MAX * long / seconds), int(ALERTS_PER_SECOND * long)
 
 
 class Loaded:
@@ -97,20 +108,13 @@ class Loaded:
         first, last = next(at for at in timeline if at[1] >= warm), timeline[-1]
         return (last[1] - first[1]) / (last[0] - first[0])
 
-    def plan(self, per_second: float) -> Plan:
-        """Plan a load; what it uses up of the customers is taken."""
+    def plan(self, per_second: float, seconds: float) -> Plan:
+        """Plan a load, with its warm-up; what it uses up of the customers is taken."""
         self._rounds += 1
-        seconds = WARM_SECONDS + self._size.seconds
-        plan = Plan(
-            f"p{self._rounds}-",
-            CUSTOMERS,
-            per_second,
-            seconds,
-            min(int(per_second * seconds) // SCORES_SHARE, int(SCORES_MAX * seconds / self._size.seconds)),
-            self._scores,
-            int(ALERTS_PER_SECOND * seconds),
-            self._leavers,
-        )
+        scores, alerts = samples(seconds)
+        long = WARM_SECONDS + seconds
+        scores = min(scores, int(per_second * long) // SCORES_SHARE)
+        plan = Plan(f"p{self._rounds}-", CUSTOMERS, per_second, long, scores, self._scores, alerts, self._leavers)
         self._scores += plan.scores
         self._leavers += plan.leavers
         return plan
@@ -150,9 +154,9 @@ class Running:
     process: subprocess.Popen[bytes]
     throughput: float
 
-    def level(self, name: str, per_second: float) -> Level:
+    def level(self, name: str, per_second: float, seconds: float) -> Level:
         """Measure at a steady rate."""
-        return self.loaded.load(name, self.loaded.plan(per_second), self.settings, self.process)
+        return self.loaded.load(name, self.loaded.plan(per_second, seconds), self.settings, self.process)
 
 
 def _send(settings: Settings, plan: Plan) -> dict[str, Any]:
@@ -179,8 +183,3 @@ def check_heard(name: str, plan: Plan, scores: int, alerts: int) -> None:
             f"{name}: {plan.scores} scores and {plan.leavers} alerts should have come of the events, and there were "
             f"{scores} and {alerts}"
         )
-
-
-def worst(levels: Sequence[Level]) -> float:
-    """Give the longest latency of all."""
-    return max(max(level.scores.longest, level.alerts.longest) for level in levels)
