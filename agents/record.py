@@ -118,23 +118,24 @@ class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 _PUBLISHED: Final[tuple[Band | Literal[""], ...]] = ("", *BANDS)
+_PLACE: Final = {band: place for place, band in enumerate(_PUBLISHED)}
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Line)
 
 
 def encode_customer(customer: Customer) -> bytes:
     """One byte of schema version, then MessagePack; the same customer always gives the same bytes."""
-    activity = customer.activity
+    activity, pending = customer.activity, customer.pending
     known = day_of(customer.first_ms), customer.risk, activity.last_order_ms
     line = [
         activity,
         customer.as_of_ms,
         customer.wake_ms,
         customer.risk or 0,
-        _PUBLISHED.index(customer.band),
+        _PLACE[customer.band],
         episode_line(customer.episode, known),
         None if customer.first_ms == activity.first_seen_ms else customer.first_ms,
-        customer.pending or None,
+        pending.written if pending.heads else None,
         None if customer.trial is None else trial_line(customer.trial),
         customer.touches or None,
         suggested_line(customer.suggested) if customer.suggested else None,

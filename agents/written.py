@@ -29,7 +29,8 @@ WORDS: Final = (
 _NUMBER: Final[dict[str, int]] = {word: number for number, word in enumerate(WORDS)}
 _DID: Final[tuple[Did, ...]] = ("left", "contacted", "declined", "accepted")
 _BASES: Final[tuple[Basis | Literal[""], ...]] = ("", "model", "rule", "")
-_BAND: Final = {band: number for number, band in enumerate(BANDS)}
+_BAND: Final = {band: number << 3 for number, band in enumerate(BANDS)}
+_BASIS: Final = {basis: number << 5 for number, basis in enumerate(_BASES[:3])}
 
 Word = Annotated[int, msgspec.Meta(ge=0, lt=len(WORDS))] | str
 
@@ -93,17 +94,33 @@ def episode_line(episode: Episode, known: Known) -> tuple[Any, ...]:
         None if episode.life_day == day else episode.life_day,
         None if episode.risk == risk else episode.risk,
         None if episode.seen_ms == last_ms else episode.seen_ms,
-        episode.open
-        | episode.holdout << 1
-        | episode.lost << 2
-        | _BAND[episode.band] << 3
-        | _BASES.index(episode.basis) << 5,
+        episode.open | episode.holdout << 1 | episode.lost << 2 | _BAND[episode.band] | _BASIS[episode.basis],
         _NUMBER.get(episode.segment, episode.segment),
         episode.mark or 0,
         episode.shift or 0,
         episode.shift_since_ms,
     )
-    begun = (
+    if _is_reported(episode):
+        return looked + _begun(episode) + _reported(episode)
+    return looked + _begun(episode) if _has_begun(episode) else looked
+
+
+def _has_begun(episode: Episode) -> bool:
+    return bool(
+        episode.number
+        or episode.opened_ms
+        or episode.closed_ms
+        or episode.quiet_until_ms
+        or episode.seq
+        or episode.threshold
+        or episode.peak_risk
+        or episode.value
+        or episode.reason
+    )
+
+
+def _begun(episode: Episode) -> tuple[Any, ...]:
+    return (
         episode.number,
         episode.seq,
         episode.opened_ms,
@@ -114,7 +131,21 @@ def episode_line(episode: Episode, known: Known) -> tuple[Any, ...]:
         episode.quiet_until_ms,
         _NUMBER.get(episode.reason, episode.reason),
     )
-    told = (
+
+
+def _is_reported(episode: Episode) -> bool:
+    return bool(
+        episode.remind_ms
+        or episode.outcome_ms
+        or episode.outcome
+        or episode.snoozed_until_ms
+        or episode.reminders
+        or episode.action
+    )
+
+
+def _reported(episode: Episode) -> tuple[Any, ...]:
+    return (
         episode.snoozed_until_ms,
         _NUMBER.get(episode.outcome, episode.outcome),
         episode.outcome_ms,
@@ -122,11 +153,6 @@ def episode_line(episode: Episode, known: Known) -> tuple[Any, ...]:
         episode.remind_ms,
         episode.reminders,
     )
-    if any(told):
-        return looked + begun + told
-    if any(begun):
-        return looked + begun
-    return looked if any(looked[5:]) else looked[:5]
 
 
 def episode_of(line: EpisodeLine, known: Known) -> Episode:

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.album import EMPTY, Album
+from models.album import EMPTY, Album, unpack_latest
 from models.labels import Pending
 from streams.time import DAY_MS
 
@@ -26,9 +26,12 @@ def test_an_album_is_a_list_of_snapshots(rows: list[bytes], said: list[tuple[int
         assert list(album) == plain
         assert (len(album), album.first_ms, album.latest.version) == (len(plain), plain[0].taken_ms, asked.version)
         assert (album.first_vector, album.latest_vector) == (plain[0].vector, row)
-        assert album.fits
-        read = msgspec.msgpack.decode(msgspec.msgpack.encode(album), type=Album)
+        read = msgspec.msgpack.decode(msgspec.msgpack.encode(album.written), type=Album)
+        assert read.fits
         assert read == album
+        assert read.latest_vector == row
+        unpack_latest([album.without(0), read, Album.of(plain)])
+        assert list(read) == plain
         assert list(Album.of(plain)) == plain
 
 
