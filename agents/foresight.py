@@ -14,6 +14,7 @@ from typing import Final
 from agents.guides import GuideBook
 from agents.record import Customer
 from features.catalog import CATALOG, INDEX
+from models.album import unpack_latest
 from models.question import Question
 from models.scorer import Scorer
 
@@ -35,16 +36,18 @@ def foresee(due: Iterable[Customer], question: Question, min_order_days: int, gu
         guides: who will speak.
     """
     asked: dict[Scorer, list[bytes]] = {}
-    for customer in due:
-        if customer.pending and question.on_grid(customer.wake_ms):
-            known, scorer = customer.pending.latest, guides.at(customer.wake_ms)
-            version = scorer.guide.version
-            # A vector of other features is the trouble of its customer's own look.
-            if known.version and known.version != version and scorer.guide.ready and customer.pending.size == _BYTES:
-                vector = customer.pending.latest_vector
-                (order_days,) = _FIGURE.unpack_from(vector, _ORDER_DAYS_AT)
-                if order_days >= min_order_days:
-                    asked.setdefault(scorer, []).append(vector)
+    awake = [customer for customer in due if customer.pending and question.on_grid(customer.wake_ms)]
+    if len(awake) < WORTH_IT:
+        return
+    unpack_latest(customer.pending for customer in awake)
+    for customer in awake:
+        known, scorer = customer.pending.latest, guides.at(customer.wake_ms)
+        version = scorer.guide.version
+        # A vector of other features is the trouble of its customer's own look.
+        if known.version and known.version != version and scorer.guide.ready and customer.pending.size == _BYTES:
+            vector = customer.pending.latest_vector
+            (order_days,) = _FIGURE.unpack_from(vector, _ORDER_DAYS_AT)
+            if order_days >= min_order_days:
+                asked.setdefault(scorer, []).append(vector)
     for scorer, vectors in asked.items():
-        if len(vectors) >= WORTH_IT:
-            scorer.foresee(vectors)
+        scorer.foresee(vectors)
