@@ -9,8 +9,8 @@ Churn is the absence of events, so every customer has one next wake-up. After th
 ```
 
 Snapshots due within the first fourteen days wake the customer too, and so do the end of a cool-down and a label whose time has come
-(nobody is looked at for a label alone, see `agents.wakeups`). A spell of silence therefore costs at most 7 rungs + one look a week until
-the customer counts as gone: 20 with the defaults, however long it lasts.
+(nobody is looked at for a label alone, see `agents.wakeups`). A spell of silence therefore costs 7 rungs, a look a week until the customer counts
+as gone and one then: 21 with the defaults, however long it lasts, and as many more as cool-downs, snoozes and reminders end in it.
 
 All instants are epoch milliseconds; everything is a pure function of what is passed in.
 """
