@@ -1,4 +1,4 @@
-"""`make bench`: run the scenarios, print their tables, keep the figures in bench/results/latest.json.
+"""`make bench`: run the scenarios, print their tables, keep the figures in bench/results/latest.json and docs/benchmarks.md.
 
 `--only id,id` runs some and leaves the others' figures in the file; `--check` writes nothing and compares with the file instead.
 """
@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Drawn
 
-from bench import report
+from bench import page, report
 from bench.contest import QUIX_LIBRARIES
 from bench.scenario import Outcome, Say, Scenario, Skipped, Table, chosen
 from churnwatch.services import Services, start_services
@@ -52,8 +52,6 @@ def _verdict(console: Console, document: report.Document, kept: report.Document 
     failed = [f"{name}: {said['failed']}" for name, said in document["scenarios"].items() if "failed" in said]
     if kept is not None:
         fallen = report.regressions(kept["ratios"], document["ratios"])
-        for line in fallen:
-            console.print(f"[red]{escape(line)}", highlight=False)
         if not fallen:
             compared = kept["ratios"].keys() & document["ratios"].keys()
             console.print(
@@ -84,6 +82,7 @@ def _measure(scenarios: Sequence[Scenario], console: Console, *, keep: bool) -> 
                 _run(scenario, services, document, say, console.print)
                 if keep:
                     report.save(document)
+                    page.update()
                 bar.advance(task)
     return document
 

@@ -79,10 +79,15 @@ def filled(text: str, document: report.Document) -> str:
     return f"{before}{BEGIN}\n{figures(document)}\n{END}{after}"
 
 
+def update() -> None:
+    """Put the kept result's figures into the page; raises ChurnwatchError where either is missing or of another form."""
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), report.read()), encoding="utf-8")
+
+
 def main() -> int:
     """Write the page; returns the exit code."""
     try:
-        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), report.read()), encoding="utf-8")
+        update()
     except ChurnwatchError as error:
         sys.stderr.write(f"bench.page: {error}\n")
         return 1

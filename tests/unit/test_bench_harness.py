@@ -4,11 +4,14 @@ import gzip
 import json
 from collections import Counter
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from bench import __main__ as command
 from bench import page, report, retail
 from bench.contest import STOCK
 from bench.fingerprints import fingerprint
@@ -204,3 +207,43 @@ def test_the_page_is_the_committed_result() -> None:
 
 def test_the_slowest_rival_is_named_on_the_page() -> None:
     assert STOCK in page.PAGE.read_text(encoding="utf-8")
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def verdict(measured: report.Document, kept: report.Document | None) -> tuple[int, str]:
+    console = Console(file=StringIO(), width=200)
+    code = command._verdict(console, measured, kept)
+    assert isinstance(console.file, StringIO)
+    return code, console.file.getvalue()
+
+
+def test_the_check_ends_with_1_and_names_what_has_fallen() -> None:
+    kept, slower = document(), document()
+    slower["ratios"]["rivals.worker_to_stock"] = 5.0
+    assert verdict(document(), kept) == (
+        0,
+        f"2 ratios compared with those of {kept['date']}: none has fallen by more than 15 %\n",
+    )
+    assert verdict(slower, kept) == (1, "rivals.worker_to_stock was 6.543 and is 5: 24 % less\n")
+
+
+def test_a_scenario_that_failed_ends_the_command_with_1() -> None:
+    found = document()
+    found["scenarios"]["latency"] = {"question": "q", "date": "d", "failed": "no broker"}
+    assert verdict(found, None) == (1, "latency: no broker\n")
+    assert verdict(document(), None) == (0, "")
+
+
+def test_figures_of_another_machine_are_not_mixed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "read", document)
+    same = {"cpus": 2, "processor": "P", "load_before": [1.0]}
+    assert command._document(SERVICES, same, keep=True)["ratios"] == document()["ratios"]
+    assert command._document(SERVICES, same, keep=False)["ratios"] == {}
+    assert command._document(SERVICES, same | {"cpus": 8}, keep=True)["ratios"] == {}
+
+
+def test_an_unknown_scenario_is_refused_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--only", "fast"]) == 1
+    assert "there is no scenario fast" in capsys.readouterr().err
