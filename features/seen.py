@@ -40,7 +40,7 @@ def remember(seen: bytes, event_id: str, day: int) -> bytes | None:
 
 def forget_before(seen: bytes, day: int) -> bytes:
     """`seen` without the records of days before `day`."""
-    first = min(max(day, 0), _DAY_MAX).to_bytes(_DAY_BYTES, "big")
+    first = (0 if day < 0 else day if day < _DAY_MAX else _DAY_MAX).to_bytes(_DAY_BYTES, "big")
     return seen if seen[:_DAY_BYTES] >= first else seen[_position(seen, first) :]
 
 
