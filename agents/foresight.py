@@ -1,4 +1,4 @@
-"""What the looks of a whole step will ask of the model, computed at once: on the weekly grid everybody wakes at the same instant.
+"""What the looks of a whole step will ask of the model, computed at once: at the week's midnight everybody wakes at the same instant.
 
 A look holds the risk of now against that of the customer's latest snapshot under the model of now (`look._shift`). Where the model has changed
 since, that is a second score, of a vector that is known before the look: so those of all customers due are scored together
@@ -27,16 +27,16 @@ _BYTES: Final = len(CATALOG) * _FIGURE.size
 
 
 def foresee(due: Iterable[Customer], question: Question, min_order_days: int, guides: GuideBook) -> None:
-    """Let the scorers know the latest snapshots of those who are due for the week's look.
+    """Let the scorers know the latest snapshots of those who are due for a look.
 
     Args:
         due: customers as they are before the wake-up that is due.
-        question: tells which wake-ups are the week's.
+        question: tells which wake-ups are for a label only, and without a look.
         min_order_days: nobody below is warned, so nobody asks; see `Policy`.
         guides: who will speak.
     """
     asked: dict[Scorer, list[bytes]] = {}
-    awake = [customer for customer in due if customer.pending and question.on_grid(customer.wake_ms)]
+    awake = [customer for customer in due if customer.pending.heads and _looks(customer, question)]
     if len(awake) < WORTH_IT:
         return
     unpack_latest(customer.pending for customer in awake)
@@ -51,3 +51,8 @@ def foresee(due: Iterable[Customer], question: Question, min_order_days: int, gu
                 asked.setdefault(scorer, []).append(vector)
     for scorer, vectors in asked.items():
         scorer.foresee(vectors)
+
+
+def _looks(customer: Customer, question: Question) -> bool:
+    wake_ms = customer.wake_ms
+    return wake_ms != question.matures_ms(customer.pending.first_ms) or question.on_grid(wake_ms)
