@@ -51,6 +51,9 @@ log = logging.getLogger("churnwatch.pipeline")
 UNCOUNTED = ("profiles", "outcomes")
 """Streams that no feature is computed from."""
 
+PLAIN = ("logins", "orders")
+"""Streams whose events lead to a look at the customer and to nothing else: nearly all events are of these."""
+
 
 class Work(msgspec.Struct, frozen=True, gc=False):
     """What the records of one step are worked on with; the fields are arguments of `Pipeline.step`."""
@@ -157,13 +160,13 @@ class Pipeline:
             work.customers[customer_id] = customer
             effects.deleted.discard(customer_id)
         effects.touched.add(customer_id)
-        if customer.pending and event_ms < customer.pending.latest.taken_ms and item.stream not in UNCOUNTED:
-            mend(customer, event_ms)
         before_ms = customer.as_of_ms
-        if event_ms < customer.first_ms:
-            customer.first_ms = event_ms
         if event_ms > before_ms:
             customer.as_of_ms = event_ms
+        elif customer.pending and event_ms < customer.pending.latest.taken_ms and item.stream not in UNCOUNTED:
+            mend(customer, event_ms)
+        if event_ms < customer.first_ms:
+            customer.first_ms = event_ms
         ahead = customer.as_of_ms > hold_ms
         self._react(item, customer, work, ahead=ahead)
         if customer.wake_ms > before_ms:  # else it is overdue, and stays so
@@ -171,20 +174,21 @@ class Pipeline:
         effects.outcomes[item.record.topic, "applied"] += 1
 
     def _react(self, item: Arrival, customer: Customer, work: Work, *, ahead: bool) -> None:
-        event, effects = item.event, work.effects
-        if isinstance(event, Profile):
+        event, effects, reason = item.event, work.effects, None
+        if item.stream in PLAIN:
+            pass
+        elif isinstance(event, Profile):
             _note_profile(customer, event)
             return
-        if isinstance(event, Outcome):
+        elif isinstance(event, Outcome):
             self._note_outcome(event, item.record, customer, work)
             return
-        reason = None
-        if isinstance(event, Review | Ticket):
-            steering.book_voice(customer, event, effects)
         elif isinstance(event, Cancellation):
             reason = event.reason
             customer.cancelled_ms = max(customer.cancelled_ms or 0, event.occurred_at)
             self._wakeups.cancel(event.customer_id, customer, effects)
+        elif isinstance(event, Review | Ticket):
+            steering.book_voice(customer, event, effects)
         if customer.cancelled_ms is not None and self._came_back(customer):
             customer.cancelled_ms = None
         effects.scorings["event"] += 1

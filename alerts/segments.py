@@ -76,7 +76,7 @@ def segment_of(
     """
     if override is not None and override in SEGMENTS:
         return override
-    regular = order_days >= max(rules.regular_order_days, frequent_days)
+    regular = order_days >= rules.regular_order_days and order_days >= frequent_days
     if not regular and tenure_days < rules.new_tenure_days:
         return "new"
     if value_cut and value >= value_cut and order_days >= rules.repeated_order_days:
