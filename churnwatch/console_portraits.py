@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
 
 from redis.exceptions import RedisError
 
@@ -13,34 +11,32 @@ from agents.record import Attributes, Customer, decode_customer
 from agents.why import changes_of
 from alerts.alert import figure
 from churnwatch.compose import first_guide
+from churnwatch.console_library import away
 from churnwatch.inspection import inspect
 from churnwatch.kafka import describe
-from churnwatch.learner_access import open_learner_store
 from churnwatch.settings import Settings
 from churnwatch.worth import worth_of
+from console.modelling import Library
 from console.portrait import Moment, Portrait
 from features.redis_client import Client
 from features.redis_store import RedisStore
 from features.state import Activity
 from features.tickets import standing
-from models.guide import Guide, decode_guide
+from models.guide import Guide
 from models.scorer import Scorer
-from streams.errors import StoreUnavailable, TransportError
+from streams.errors import StoreUnavailable
 from streams.time import DAY_MS
 from streams.topics import partition_for
-
-GUIDE_SECONDS: Final = 10.0
-"""How long a model that was read is good for: a page must not read all of it each time."""
 
 
 class RedisPortraits:
     """Reads customers from the workers' Redis; writes nothing there."""
 
-    def __init__(self, settings: Settings, client: Client) -> None:
+    def __init__(self, settings: Settings, client: Client, library: Library) -> None:
         self._settings = settings
         self._client = client
+        self._library = library
         self._partitions = 0
-        self._guide: tuple[float, Guide] | None = None
 
     async def of(self, customer_id: str) -> Portrait | None:
         """Return a customer's portrait; None for one of whom nothing is known."""
@@ -52,30 +48,15 @@ class RedisPortraits:
         store = RedisStore(self._client, settings.redis_namespace, partition)
         try:
             value = (await store.load([customer_id]))[0]
-            guide = await self._latest()
+            models = await self._library.models()
         except (StoreUnavailable, RedisError, OSError) as error:
-            raise TransportError(
-                f"Redis does not answer ({error}); is CHURNWATCH_REDIS_URL right, is it up?"
-            ) from error
+            raise away(error) from error
         finally:
             await store.close()
         if value is None:
             return None
+        guide = first_guide() if models is None else models.guide
         return portrait_of(customer_id, partition, decode_customer(value), guide, settings.churn_on)
-
-    async def _latest(self) -> Guide:
-        known = self._guide
-        if known is not None and time.monotonic() - known[0] < GUIDE_SECONDS:
-            return known[1]
-        learner = open_learner_store(self._client, self._settings)
-        try:
-            head = await learner.head()
-            value = await learner.guide(head.pinned or head.version)
-        finally:
-            await learner.close()
-        guide = first_guide() if value is None else decode_guide(value)
-        self._guide = (time.monotonic(), guide)
-        return guide
 
 
 def portrait_of(customer_id: str, partition: int, customer: Customer, guide: Guide, churn_on: str) -> Portrait:

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import alerts_page, customer_page, door_page, events, today_page
+from console import alerts_page, customer_page, door_page, events, model_page, today_page
 from console.access import Access
 from console.board import Board
 from console.guard import Guard
@@ -40,6 +40,8 @@ def create_app(board: Board, access: Access, clock: Callable[[], float]) -> Star
             Route("/alerts/{episode_id}/outcomes", alerts_page.report, methods=["POST"], name="report"),
             Route("/customer", customer_page.show, name="customer"),
             Route("/customer/series", customer_page.series, name="customer_series"),
+            Route("/model", model_page.show, name="model"),
+            Route("/model/series", model_page.series, name="model_series"),
             Route("/changes", events.changes, name="changes"),
             Route("/freshness", events.freshness, name="freshness"),
             Route("/sign-in", door_page.show, name="sign_in"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from console.inbox import Inbox
+from console.modelling import Library
 from console.portrait import Portraits
 from streams.events import Outcome
 
@@ -41,6 +42,7 @@ class Board:
         inbox: alerts, reports and scores.
         reporter: where reports go.
         portraits: where customers are looked up.
+        library: where the models are.
         now_ms: the customers' clock, in epoch milliseconds: the wall, or in a replay the latest alert's time.
         freshness: of the inbox.
     """
@@ -48,6 +50,7 @@ class Board:
     inbox: Inbox
     reporter: Reporter
     portraits: Portraits
+    library: Library
     now_ms: Callable[[], int]
     freshness: Freshness = field(default_factory=Freshness)
     _listeners: set[_Listener] = field(default_factory=set)

@@ -49,6 +49,10 @@ class Language:
         """Return a number with its separators, and two digits where it is not whole."""
         return format_decimal(round(value, 2), locale=self.locale)
 
+    def figure(self, value: float | None) -> str:
+        """Return a figure of quality with three digits; nothing where it is not defined."""
+        return "" if value is None else format_decimal(round(value, 3), "0.000", locale=self.locale)
+
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) in whole percent."""
         return format_percent(share, locale=self.locale)

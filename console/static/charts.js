@@ -7,24 +7,49 @@ function ink(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-async function draw(place) {
-  const answer = await fetch(place.dataset.series);
-  if (!answer.ok) return;
-  const { at, risk, amount } = await answer.json();
-  const axis = { stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 } };
+function axis() {
+  return { stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 } };
+}
+
+function put(place, options, data) {
+  const chart = new uPlot({ width: place.clientWidth, height: HEIGHT, ...options }, data, place);
+  new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+}
+
+async function asked(address) {
+  const answer = await fetch(address);
+  return answer.ok ? answer.json() : null;
+}
+
+// Risk as a line, orders as bars.
+async function drawCustomer(place) {
+  const told = await asked(place.dataset.series);
+  if (!told) return;
   const options = {
-    width: place.clientWidth,
-    height: HEIGHT,
     scales: { share: { range: [0, 1] }, money: { range: (_, low, high) => [0, high || 1] } },
-    axes: [axis, { ...axis, scale: "share", values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)} %`) }, { ...axis, scale: "money", side: 1, grid: { show: false } }],
+    axes: [axis(), { ...axis(), scale: "share", values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)} %`) }, { ...axis(), scale: "money", side: 1, grid: { show: false } }],
     series: [
       {},
       { label: place.dataset.risk, scale: "share", stroke: ink("--critical"), width: 2, spanGaps: true, points: { show: true } },
       { label: place.dataset.amount, scale: "money", stroke: ink("--main"), fill: ink("--main"), paths: uPlot.paths.bars({ size: [0.2, 12] }), points: { show: false } },
     ],
   };
-  const chart = new uPlot(options, [at, risk, amount], place);
-  new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+  put(place, options, [told.at, told.risk, told.amount]);
 }
 
-document.querySelectorAll(".chart[data-series]").forEach(draw);
+// Several figures over time, each a line.
+async function drawLines(place) {
+  const told = await asked(place.dataset.lines);
+  if (!told) return;
+  const names = place.dataset.names.split("|");
+  const inks = ["--main", "--high", "--soft"].map(ink);
+  const lines = Object.keys(told).filter((key) => key !== "at");
+  const options = {
+    axes: [axis(), axis()],
+    series: [{}, ...lines.map((_, place) => ({ label: names[place], stroke: inks[place], width: 2, spanGaps: true }))],
+  };
+  put(place, options, [told.at, ...lines.map((key) => told[key])]);
+}
+
+document.querySelectorAll(".chart[data-series]").forEach(drawCustomer);
+document.querySelectorAll(".chart[data-lines]").forEach(drawLines);

@@ -15,6 +15,7 @@ from console.app import create_app
 from console.board import Board
 from console.headers import HEADERS
 from console.inbox import Inbox
+from console.modelling import Models
 from console.portrait import Portrait
 from console.questions import PAGE_ROWS
 from streams.errors import TransportError
@@ -46,6 +47,13 @@ class Nobody:
         return None
 
 
+class Nothing:
+    """Has learnt nothing yet."""
+
+    async def models(self) -> Models | None:
+        return None
+
+
 @pytest.fixture
 def reporter() -> Reporter:
     return Reporter()
@@ -56,7 +64,7 @@ def board(reporter: Reporter) -> Board:
     inbox = Inbox()
     inbox.take_alerts((alert(f"c{n}", amount=float(n)), "ann") for n in range(120))
     inbox.take_alerts([(alert("held", holdout=True), None), (alert(HOSTILE, amount=999.0), HOSTILE)])
-    return Board(inbox, reporter, Nobody(), lambda: NOW_MS)
+    return Board(inbox, reporter, Nobody(), Nothing(), lambda: NOW_MS)
 
 
 @pytest.fixture
