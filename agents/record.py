@@ -7,6 +7,7 @@ so that a rolled-back worker cannot silently drop what its successor has added.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -31,7 +32,7 @@ from models.album import EMPTY, SNAPSHOTS_MAX, VECTOR_BYTES_MAX, Album
 from models.labels import Pending, Touch
 from streams.bounds import Count, Finite, InstantMs, Share
 from streams.errors import Corrupt, NewerSchema
-from streams.time import day_of
+from streams.time import DAY_MS
 
 CUSTOMER_SCHEMA: Final = 2
 
@@ -126,17 +127,17 @@ _decoder = msgspec.msgpack.Decoder(Line)
 def encode_customer(customer: Customer) -> bytes:
     """One byte of schema version, then MessagePack; the same customer always gives the same bytes."""
     activity, pending = customer.activity, customer.pending
-    known = day_of(customer.first_ms), customer.risk, activity.last_order_ms
+    first_ms, risk, trial = customer.first_ms, customer.risk, customer.trial
     line = [
         activity,
         customer.as_of_ms,
         customer.wake_ms,
-        customer.risk or 0,
+        risk or 0,
         _PLACE[customer.band],
-        episode_line(customer.episode, known),
-        None if customer.first_ms == activity.first_seen_ms else customer.first_ms,
+        episode_line(customer.episode, first_ms // DAY_MS, risk, activity.last_order_ms),
+        None if first_ms == activity.first_seen_ms else first_ms,
         pending.written if pending.heads else None,
-        None if customer.trial is None else trial_line(customer.trial),
+        None if trial is None else trial_line(trial),
         customer.touches or None,
         suggested_line(customer.suggested) if customer.suggested else None,
         customer.attributes,
@@ -149,11 +150,13 @@ def encode_customer(customer: Customer) -> bytes:
 
 def _customer(line: Line) -> Customer:
     activity, pending = line.activity, line.pending
+    if activity.currency is not None:  # which few shops have two of
+        activity.currency = intern(activity.currency)
     first_ms = (activity.first_seen_ms or 0) if line.first_ms is None else line.first_ms
     return Customer(
         activity,
         EMPTY if pending is None else pending,
-        episode_of(line.episode, (day_of(first_ms), line.risk, activity.last_order_ms)),
+        episode_of(line.episode, first_ms // DAY_MS, line.risk, activity.last_order_ms or 0),
         line.attributes,
         first_ms,
         line.as_of_ms,

@@ -78,18 +78,16 @@ class TrialLine(msgspec.Struct, array_like=True, frozen=True, gc=False):
     cost: Count = 0
 
 
-Known = tuple[int | None, float, int | None]
-"""What an episode usually has in common with its customer: the day of the first record, the risk, the last order (ms)."""
-
-
 def text_of(word: int | str) -> str:
     """Return the word that `word` wrote."""
     return word if isinstance(word, str) else WORDS[word]
 
 
-def episode_line(episode: Episode, known: Known) -> tuple[Any, ...]:
-    """Return the fields of an `EpisodeLine`, without those at the end that are as in one that has never begun."""
-    day, risk, last_ms = known
+def episode_line(episode: Episode, day: int, risk: float, last_ms: int | None) -> tuple[Any, ...]:
+    """Return the fields of an `EpisodeLine`, without those at the end that are as in one that has never begun.
+
+    `day`, `risk` and `last_ms` are the customer's day of the first record, risk and last order: the episode has mostly the same.
+    """
     looked = (
         None if episode.life_day == day else episode.life_day,
         None if episode.risk == risk else episode.risk,
@@ -155,12 +153,11 @@ def _reported(episode: Episode) -> tuple[Any, ...]:
     )
 
 
-def episode_of(line: EpisodeLine, known: Known) -> Episode:
-    """Return the episode of a line."""
-    day, risk, last_ms = known
+def episode_of(line: EpisodeLine, day: int, risk: float, last_ms: int) -> Episode:
+    """Return the episode of a line; the others are as for `episode_line`."""
     state = line.state
     return Episode(
-        (day or 0) if line.life_day is None else line.life_day,
+        day if line.life_day is None else line.life_day,
         line.number,
         bool(state & 1),
         line.seq,
@@ -173,7 +170,7 @@ def episode_of(line: EpisodeLine, known: Known) -> Episode:
         line.mark,
         line.shift,
         line.shift_since_ms,
-        (last_ms or 0) if line.seen_ms is None else line.seen_ms,
+        last_ms if line.seen_ms is None else line.seen_ms,
         _BASES[state >> 5],
         text_of(line.segment),
         line.value,

@@ -74,7 +74,11 @@ class Album(msgspec.Struct, array_like=True, frozen=True, eq=False, gc=False):
     @property
     def fits(self) -> bool:
         """Whether the lengths fit together: to be asked of what was read."""
-        return not (len(self.heads) % _HEAD.size or self.newest) and self._ends(len(self))[-1] == len(self.rows)
+        rows, count = self.rows, len(self.heads) // _HEAD.size
+        tops_end = count * _octets(_octets(self.size))
+        masks_end = tops_end + int.from_bytes(rows[:tops_end]).bit_count()
+        end = masks_end + int.from_bytes(rows[tops_end:masks_end]).bit_count()
+        return end == len(rows) and len(self.heads) == count * _HEAD.size and not self.newest
 
     @property
     def written(self) -> tuple[int, bytes, bytes, tuple[str, ...]]:
