@@ -10,15 +10,14 @@ nothing was ordered moves nobody, and every order has a snapshot behind it withi
 from __future__ import annotations
 
 from agents.effects import Effects
-from agents.sight import Sight
+from alerts.value import History
 from alerts.value_fit import cell_of
 from features.rhythm import NO_RHYTHM, extend
 from features.state import Activity
 
 
-def count_buying(activity: Activity, sight: Sight, end_day: int, within_days: int, effects: Effects) -> None:
+def count_buying(activity: Activity, history: History, end_day: int, within_days: int, effects: Effects) -> None:
     """Count the customer of a snapshot at the midnight before `end_day`, the one before having been `within_days` earlier."""
-    history = sight.history
     if not history.order_days or history.age_days - history.span_days >= within_days:
         return
     start_day = end_day - within_days

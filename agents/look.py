@@ -20,6 +20,7 @@ from alerts.episode import Basis, Transition
 from alerts.policy import Policy
 from alerts.reasons import Rise
 from alerts.terms import Lane, Terms
+from alerts.value import staying
 from models.album import remember
 from models.guide import Guide
 from models.labels import Pending, pack_vector
@@ -71,7 +72,7 @@ class Desk:
         shift, shift_since_ms, before = _shift(customer, scorer) if warned else (0.0, 0, None)
         before_it = customer.pending
         if snapshot:
-            self._put_aside(customer, sight, risk, lane.segment, scorer.guide, effects)
+            self._put_aside(customer, sight, risk, lane.segment, scorer.guide, terms, effects)
         valued = news = 0.0
         if terms.basis == "model":
             valued = policy.value_weight * worth(sight.value, lane.typical)
@@ -115,18 +116,26 @@ class Desk:
         terms = self._terms(scorer)
         sight = see(customer, self.question.churn_on, terms.buying, silence=True)
         risk, segment = _risk(customer, sight, scorer), _lane(customer, sight, terms).segment
-        self._put_aside(customer, sight, risk, segment, scorer.guide, effects)
+        self._put_aside(customer, sight, risk, segment, scorer.guide, terms, effects)
 
     def _put_aside(
-        self, customer: Customer, sight: Sight, risk: float, segment: str, guide: Guide, effects: Effects
+        self,
+        customer: Customer,
+        sight: Sight,
+        risk: float,
+        segment: str,
+        guide: Guide,
+        terms: Terms,
+        effects: Effects,
     ) -> None:
         at_ms, said = customer.as_of_ms, guide.version if guide.ready else 0
+        day, history = day_of(at_ms), sight.history
         asked = Pending(at_ms, pack_vector(sight.figures), risk, said, segment)
         customer.pending = remember(customer.pending, asked, self.question)
-        effects.stats.add_value(day_of(at_ms), sight.value)
-        count_buying(customer.activity, sight, day_of(at_ms), self.question.snapshot_days, effects)
-        steering.book_look(customer, sight, segment, guide, effects)
-        effects.inputs.add(day_of(at_ms), asked.vector)
+        effects.stats.add_value(day, sight.value)
+        count_buying(customer.activity, history, day, self.question.snapshot_days, effects)
+        steering.book_look(customer, sight.value * staying(history, terms.buying), segment, effects)
+        effects.inputs.add(day, asked.vector)
 
     def announce(
         self,

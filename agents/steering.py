@@ -6,14 +6,12 @@ from collections.abc import Collection, Sequence
 
 from agents.effects import Effects
 from agents.record import Customer
-from agents.sight import Sight
 from alerts import kpi
 from alerts.alert import Alert
 from alerts.cohorts import cohort_of
 from alerts.episode import Transition
-from alerts.value import at_risk, buying_in, staying
+from alerts.value import at_risk
 from features.state import Activity
-from models.guide import Guide
 from models.labels import Example
 from streams.events import Outcome, Review, Ticket
 from streams.time import day_of
@@ -86,9 +84,8 @@ def book_labels(customer: Customer, examples: Sequence[Example], now_ms: int, ef
         kpi.book_label(effects.stats, day, segment=example.segment, cohort=cohort, churned=example.label == 1)
 
 
-def book_look(customer: Customer, sight: Sight, segment: str, guide: Guide, effects: Effects) -> None:
-    """Book what is expected of a customer at the week's look, as of `customer.as_of_ms`, as `guide` knows the shop's customers."""
-    expected = sight.value * staying(sight.history, buying_in(guide.extra))
+def book_look(customer: Customer, expected: float, segment: str, effects: Effects) -> None:
+    """Book at the week's look, as of `customer.as_of_ms`, what a customer is expected to spend in the year to come."""
     day, warned = day_of(customer.as_of_ms), customer.episode.open
     kpi.book_look(effects.stats, day, segment=segment, warned=warned, expected=expected)
 

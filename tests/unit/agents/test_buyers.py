@@ -57,5 +57,5 @@ def test_who_has_not_ordered_since_the_last_snapshot_is_left_alone() -> None:
     for silent_days in (7, 8, 50):
         customer.as_of_ms = (day_of(shop.clock_ms) + 1 + silent_days) * DAY_MS
         sight = see(customer, "orders", DEFAULT_BUYING, silence=True)
-        count_buying(customer.activity, sight, day_of(customer.as_of_ms), 7, effects)
+        count_buying(customer.activity, sight.history, day_of(customer.as_of_ms), 7, effects)
     assert effects.stats.take() == {}
