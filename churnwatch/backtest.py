@@ -11,9 +11,11 @@ one process does it (`jobs` 1) or several, among which the customers are dealt o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -26,7 +28,7 @@ from churnwatch.backtest_frames import Rest, Told, Wants
 from churnwatch.backtest_history import History
 from churnwatch.backtest_route import Dealer, Decoding
 from churnwatch.backtest_rows import Snapshots
-from churnwatch.backtest_shard import Shard
+from churnwatch.backtest_shard import Shard, Stumbled
 from churnwatch.settings import Settings
 from features.store import MemoryPartition
 from models.guide import Guide
@@ -35,6 +37,8 @@ from models.learner import Learner
 from streams.codec import Limits
 from streams.errors import StateError
 from streams.time import parse_instant
+
+log = logging.getLogger("churnwatch.backtest")
 
 WAITING_MAX: Final = 10_000_000
 """Examples that may wait to be learnt. A worker learns some early where there are more than it may hold, and which ones these are depends on
@@ -180,12 +184,34 @@ async def replay(
     """
     settings = settings.model_copy(update={"clock": "replay", "learning_enabled": frozen is None})
     started = perf_counter()
+    play = partial(_play, settings, paths, now_ms, frozen, progress, wants, jobs, vectors=vectors)
+    try:
+        result = await play(careful=False)
+    except Stumbled as stumbled:
+        log.warning("A record cannot be worked on (%s): the replay begins again, to find it and leave it out", stumbled)
+        result = await play(careful=True)
+    result.seconds = perf_counter() - started
+    return result
+
+
+async def _play(
+    settings: Settings,
+    paths: Sequence[Path],
+    now_ms: int,
+    frozen: Guide | None,
+    progress: Progress | None,
+    wants: Wants,
+    jobs: int,
+    *,
+    vectors: bool,
+    careful: bool,
+) -> Backtest:
     result = Backtest(history=History(settings.churn_on), snapshots=Snapshots(vectors=vectors))
     learner = compose.learner(settings, WAITING_MAX) if frozen is None else None
     guides = GuideBook(frozen or compose.first_guide(), compose.epoch_ms(settings))
     collector = Collector(result, learner, wants, compose.epoch_ms(settings))
     decoding = Decoding(settings.topics(), Limits(settings.value_bytes_max, settings.future_tolerance_ms), now_ms)
-    dealer = Dealer(paths, decoding, settings.lateness_ms, jobs)
+    dealer = Dealer(paths, decoding, settings.lateness_ms)
 
     def heard(told: Told, clock_ms: int) -> list[Guide]:
         fresh = collector.take(told)
@@ -197,14 +223,15 @@ async def replay(
         return fresh
 
     if jobs == 1:
-        await _alone(Shard(settings, 0, 1, now_ms, frozen, wants), dealer, heard, collector, learner)
+        shard = Shard(settings, 0, 1, now_ms, frozen, wants, careful=careful)
+        await _alone(shard, dealer, heard, collector, learner)
     else:
         from churnwatch.backtest_jobs import Crew
 
-        await Crew(settings, now_ms, frozen, wants, jobs).run(dealer, heard, collector.keep, learner)
+        crew = Crew(settings, now_ms, frozen, wants, jobs, careful=careful)
+        await crew.run(dealer, heard, collector.keep, learner)
     result.last_ms = dealer.last_ms
     collector.close(guides)
-    result.seconds = perf_counter() - started
     return result
 
 
@@ -223,8 +250,8 @@ async def _alone(
                 shard.guides.finished(learner.learnt_until_ms)
             await asyncio.sleep(0)  # or nobody would hear of a Ctrl-C
 
-    for (chunk,) in dealer.chunks():
-        shard.take(chunk)
+    for piece in dealer.pieces():
+        shard.take(piece)
         await work()
     shard.end(dealer.last_ms)
     await work()

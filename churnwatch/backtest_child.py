@@ -12,9 +12,11 @@ import sys
 from typing import BinaryIO
 
 from churnwatch.backtest_frames import Chunk, End, Failed, Guides, Setup, Told, frame, read_frame
-from churnwatch.backtest_shard import Shard
+from churnwatch.backtest_route import Decoding
+from churnwatch.backtest_shard import Shard, Stumbled
 from churnwatch.settings import Settings
 from models.guide import decode_guide
+from streams.codec import Limits
 
 
 def main() -> int:
@@ -34,7 +36,7 @@ def main() -> int:
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent is to say it
-            pipe.write(frame(Failed(f"{type(error).__name__}: {error}")))
+            pipe.write(frame(Failed(f"{type(error).__name__}: {error}", isinstance(error, Stumbled))))
             pipe.flush()
             return 1
     except BrokenPipeError:
@@ -46,13 +48,15 @@ def serve(setup: Setup, source: BinaryIO, pipe: BinaryIO) -> bool:
     """Work off what comes; returns False where the parent went before the end."""
     frozen = None if setup.frozen is None else decode_guide(setup.frozen)
     settings = Settings(**setup.settings)
-    shard = Shard(settings, setup.number, setup.shards, setup.now_ms, frozen, setup.wants)
+    limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
+    decoding = Decoding(settings.topics(), limits, setup.now_ms)
+    shard = Shard(settings, setup.number, setup.shards, setup.now_ms, frozen, setup.wants, careful=setup.careful)
     while not shard.over:
         said = read_frame(source)
         if said is None:
             return False
         if isinstance(said, Chunk):
-            shard.take(said)
+            shard.take(decoding.piece(said))
         elif isinstance(said, End):
             shard.end(said.until_ms)
         elif isinstance(said, Guides):

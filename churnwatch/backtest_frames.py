@@ -38,7 +38,10 @@ class Wants(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Setup(msgspec.Struct, array_like=True, tag=True):
-    """The first frame: which shard of how many, the settings' fields, the wall clock, a frozen guide (encoded) and what is wanted."""
+    """The first frame: which shard of how many, the settings' fields, the wall clock, a frozen guide (encoded) and what is wanted.
+
+    `careful`: as for `Pipeline.step`.
+    """
 
     number: int
     shards: int
@@ -46,6 +49,7 @@ class Setup(msgspec.Struct, array_like=True, tag=True):
     now_ms: int
     frozen: bytes | None
     wants: Wants
+    careful: bool
     quiet: bool
 
 
@@ -54,7 +58,7 @@ class Chunk(msgspec.Struct, array_like=True, tag=True):
 
     Attributes:
         lines: in the order in which they are to be taken in.
-        late: (place in `lines`, the whole log's highest event time before it) of the lines that are later than the lateness.
+        late: (place in `lines`, the lateness before the whole log's highest event time then) of the lines that come later than that.
         watermark_ms: the whole log's highest event time at the end of the piece.
     """
 
@@ -112,9 +116,10 @@ class Rest(msgspec.Struct, array_like=True, tag=True):
 
 
 class Failed(msgspec.Struct, array_like=True, tag=True):
-    """The shard cannot go on."""
+    """The shard cannot go on; `stumbled` where it could if it began again, carefully."""
 
     why: str
+    stumbled: bool = False
 
 
 ToShard = Setup | Chunk | Guides | End

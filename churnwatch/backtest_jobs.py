@@ -37,6 +37,7 @@ from churnwatch.backtest_frames import (
     from_shard,
 )
 from churnwatch.backtest_route import Dealer
+from churnwatch.backtest_shard import Stumbled
 from churnwatch.settings import Settings
 from models.guide import Guide, encode_guide
 from models.learner import Learner
@@ -66,11 +67,13 @@ class _Hand:
 class Crew:
     """So many processes; see the module's text. The arguments are those of `backtest.replay`."""
 
-    def __init__(self, settings: Settings, now_ms: int, frozen: Guide | None, wants: Wants, jobs: int) -> None:
+    def __init__(
+        self, settings: Settings, now_ms: int, frozen: Guide | None, wants: Wants, jobs: int, *, careful: bool = False
+    ) -> None:
         fields = plain(settings)
         guide = None if frozen is None else encode_guide(frozen)
         quiet = logging.root.manager.disable >= logging.CRITICAL
-        self._setups = [Setup(number, jobs, fields, now_ms, guide, wants, quiet) for number in range(jobs)]
+        self._setups = [Setup(number, jobs, fields, now_ms, guide, wants, careful, quiet) for number in range(jobs)]
         self._hands: list[_Hand] = []
         self._finished_ms: int | None = None
 
@@ -107,7 +110,7 @@ class Crew:
 
     async def _deal(self, dealer: Dealer) -> None:
         with suppress(ConnectionError):  # who has died is named by whoever listens
-            for chunks in dealer.chunks():
+            for chunks in dealer.chunks(len(self._hands)):
                 for hand, chunk in zip(self._hands, chunks, strict=True):
                     await _give(hand, chunk)
             for hand in self._hands:
@@ -116,6 +119,8 @@ class Crew:
     async def _listen(self, hand: _Hand, take: Callable[[Told], None], keep: Callable[[Rest], None]) -> None:
         while True:
             said = await self._next(hand)
+            if isinstance(said, Failed) and said.stumbled:
+                raise Stumbled(said.why)
             if isinstance(said, Failed):
                 raise JobError(f"{self._name(hand)} has failed: {said.why}")
             if isinstance(said, Rest):

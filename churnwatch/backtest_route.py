@@ -1,20 +1,21 @@
-"""From event files to the chunks of each shard: read once, brought into order, dealt out by customer.
+"""From event files to the lines of each shard: read once, brought into order, dealt out by customer.
 
     files -> lines -> merged by event time -> topic by topic within an instant -> crc32(customer) % shards
 
-A line is not decoded here, which is the shard's work: it is looked at only for its stream, its customer and its time. All that one
-shard's lines do not tell it comes with them: how far the whole log was when a line came late (`Chunk.late`), and how far it is at
-the chunk's end. So what is in a shard besides a customer does not matter to the customer.
+Where there are several shards a line is not decoded here, which is their work: it is looked at only for its stream, its customer and its
+time. All that one shard's lines do not tell it comes with them: how far the whole log was when a line came late, and how far it
+is at the end of a piece. So what is in a shard besides a customer does not matter to the customer, and one shard alone, whose lines are
+decoded here, takes them in the very same order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from heapq import merge
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 import msgspec
@@ -27,24 +28,33 @@ from streams.files import read_lines
 from streams.time import parse_instant
 from streams.topics import Topics
 
-CHUNK_LINES: Final = 4_000
-"""Lines of the log in a chunk, for each shard; a tenth of a second's work."""
+CHUNK_LINES: Final = 8_000
+"""Lines of the log in a chunk, for each shard; a third of a second's work."""
 
 UNSURE_MAX: Final = 1_000
 """Lines that may have raised the watermark and of which nobody knows yet whether they are valid."""
 
 NAMES: Final = tuple(STREAMS)
 
-Routed = tuple[int, str, int, int, int, bytes]
-"""Event time (`NO_TIME_MS` where it cannot be read), topic, place of the stream, place of the line, hash of the customer, line."""
+Timed = tuple[int, str, Any]
+"""Event time (`NO_TIME_MS` where it cannot be read), topic, and what happened then."""
 
 _json = msgspec.json.Decoder()
 _when = itemgetter(0)
 _topic = itemgetter(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A `Chunk` whose lines are decoded."""
+
+    items: list[Arrival | Rejected]
+    late: list[tuple[int, int]]
+    watermark_ms: int
+
+
 class Decoding:
-    """How a shard, and now and then the router, makes an event of a line."""
+    """How an event is made of a line of a file."""
 
     def __init__(self, topics: Topics, limits: Limits, now_ms: int) -> None:
         self.topics = [topics.inputs[name] for name in NAMES]
@@ -53,10 +63,14 @@ class Decoding:
         self.latest_ms = now_ms + limits.future_ms_max
 
     def arrival(self, line: Line) -> Arrival | Rejected:
-        """Return what a line of a file is: keyed by nothing, at its place in a topic of one partition."""
+        """Return what a line is: keyed by nothing, at its place in a topic of one partition."""
         stream, offset, raw = line
         record = RawRecord(self.topics[stream], 0, offset, 0, None, raw)
         return decode(record, NAMES[stream], self._limits, self._now_ms, keyed=False)
+
+    def piece(self, chunk: Chunk) -> Piece:
+        """Return a chunk with its lines decoded."""
+        return Piece(list(map(self.arrival, chunk.lines)), chunk.late, chunk.watermark_ms)
 
 
 class Watermark:
@@ -81,7 +95,7 @@ class Watermark:
 
     def behind(self, at_ms: int, lateness_ms: int) -> bool:
         """Tell whether a line of this time comes so late that the clock, the lateness behind those before it, may be there."""
-        lag_ms = max(lateness_ms, 1)
+        lag_ms = lag_of(lateness_ms)
         return at_ms <= self._highest_ms - lag_ms and at_ms <= self.ms() - lag_ms
 
     def ms(self) -> int:
@@ -95,28 +109,45 @@ class Watermark:
         return self._valid_ms
 
 
-def in_order(paths: Sequence[Path], decoding: Decoding) -> Iterator[Routed]:
-    """Give the lines of all files (each in event-time order) as the merge feed would give them from Kafka's topics.
+def in_order(files: Sequence[Iterable[Timed]]) -> Iterator[Timed]:
+    """Give what is in all files (each in event-time order) as the merge feed would give it from Kafka's topics.
 
     Of events at the same instant the topic's name decides there, not their place in the file.
-
-    Raises:
-        InputFileError: a file cannot be read, or a line names no stream.
     """
-    came = merge(*(_lines(path, decoding) for path in paths), key=_when)
-    for _, together in groupby(came, _when):
-        yield from sorted(together, key=_topic)
+    together: list[Timed] = []
+    for one in files[0] if len(files) == 1 else merge(*files, key=_when):
+        if together and (together[0][0] != one[0] or one[0] == NO_TIME_MS):
+            if len(together) > 1:
+                together.sort(key=_topic)
+            yield from together
+            together = []
+        together.append(one)
+    together.sort(key=_topic)
+    yield from together
 
 
-def _lines(path: Path, decoding: Decoding) -> Iterator[Routed]:
+def lines_of(path: Path, decoding: Decoding) -> Iterator[Timed]:
+    """Give a file's lines for several shards: (hash of the customer, `Line`). Raises InputFileError where it cannot be read."""
     topics, places = decoding.topics, {name: place for place, name in enumerate(NAMES)}
     latest_ms = decoding.latest_ms
     written, at_ms = b"", NO_TIME_MS
-    for number, routed, line in read_lines(path):
+    for number, routed, raw in read_lines(path):
         if (now_written := bytes(routed.occurred_at)) != written:
             written, at_ms = now_written, _instant(now_written, latest_ms)
         place = places[routed.stream]
-        yield at_ms, topics[place], place, number - 1, _hash(bytes(routed.customer_id)), line
+        yield at_ms, topics[place], (_hash(bytes(routed.customer_id)), (place, number - 1, raw))
+
+
+def items_of(path: Path, decoding: Decoding) -> Iterator[Timed]:
+    """Give a file's lines for one shard: what they are. At the times that `lines_of` gives; raises as that."""
+    topics, places = decoding.topics, {name: place for place, name in enumerate(NAMES)}
+    for number, routed, raw in read_lines(path):
+        place = places[routed.stream]
+        item = decoding.arrival((place, number - 1, raw))
+        if type(item) is Arrival:
+            yield item.event.occurred_at, topics[place], item
+        else:
+            yield _instant(bytes(routed.occurred_at), decoding.latest_ms), topics[place], item
 
 
 def _instant(written: bytes, latest_ms: int) -> int:
@@ -139,47 +170,70 @@ def _hash(customer: bytes) -> int:
 
 
 class Dealer:
-    """Deals a log out to shards.
+    """Deals a log out: all to one shard, or to several.
 
     Attributes:
-        first_ms, last_ms: event time of the first valid line and the highest of all, once `chunks` has come to its end; 0 of none.
+        first_ms, last_ms: event time of the first valid line and the highest of all, once the log has come to its end; 0 of none.
     """
 
-    def __init__(self, paths: Sequence[Path], decoding: Decoding, lateness_ms: int, shards: int) -> None:
+    def __init__(self, paths: Sequence[Path], decoding: Decoding, lateness_ms: int) -> None:
         self._paths = paths
         self._decoding = decoding
         self._lateness_ms = lateness_ms
-        self._shards = shards
-        self._watermark = Watermark(decoding)
         self.first_ms = self.last_ms = 0
 
-    def chunks(self) -> Iterator[list[Chunk]]:
-        """Give, piece by piece of the log, each shard's chunk of it. Raises as `in_order`."""
-        shards, watermark, lateness_ms = self._shards, self._watermark, self._lateness_ms
+    def pieces(self) -> Iterator[Piece]:
+        """Give the log for one shard alone, a piece at a time. Raises as `lines_of`."""
+        lag_ms, lateness_ms = lag_of(self._lateness_ms), self._lateness_ms
+        items: list[Arrival | Rejected] = []
+        late: list[tuple[int, int]] = []
+        highest_ms = NO_TIME_MS
+        for at_ms, _, item in in_order([items_of(path, self._decoding) for path in self._paths]):
+            if at_ms <= highest_ms - lag_ms and at_ms != NO_TIME_MS:
+                late.append((len(items), highest_ms - lateness_ms))
+            items.append(item)
+            if at_ms > highest_ms and type(item) is Arrival:
+                if highest_ms == NO_TIME_MS:
+                    self.first_ms = at_ms
+                highest_ms = at_ms
+            if len(items) == CHUNK_LINES:
+                yield Piece(items, late, highest_ms)
+                items, late = [], []
+        yield Piece(items, late, highest_ms)
+        self.last_ms = max(highest_ms, 0)
+
+    def chunks(self, shards: int) -> Iterator[list[Chunk]]:
+        """Give, piece by piece of the log, each of several shards' part of it. Raises as `lines_of`."""
+        watermark, lateness_ms = Watermark(self._decoding), self._lateness_ms
         whole, taken = CHUNK_LINES * shards, 0
         found, hands = False, _hands(shards)
-        for at_ms, _, stream, offset, customer, raw in in_order(self._paths, self._decoding):
-            line = stream, offset, raw
+        for at_ms, _, (customer, line) in in_order([lines_of(path, self._decoding) for path in self._paths]):
             hand = hands[customer % shards]
             if at_ms != NO_TIME_MS:
                 if watermark.behind(at_ms, lateness_ms):
-                    hand.late.append((len(hand.lines), watermark.ms()))
+                    hand.late.append((len(hand.lines), watermark.ms() - lateness_ms))
                 watermark.take(at_ms, line)
                 if not found and isinstance(self._decoding.arrival(line), Arrival):
                     found, self.first_ms = True, at_ms
             hand.lines.append(line)
             taken += 1
             if taken == whole:
-                yield self._closed(hands)
+                yield _closed(hands, watermark.ms())
                 hands, taken = _hands(shards), 0
-        yield self._closed(hands)
+        yield _closed(hands, watermark.ms())
         self.last_ms = max(watermark.ms(), 0)
 
-    def _closed(self, hands: list[Chunk]) -> list[Chunk]:
-        for hand in hands:
-            hand.watermark_ms = self._watermark.ms()
-        return hands
+
+def lag_of(lateness_ms: int) -> int:
+    """Return how far the clock stays behind the log: what happens at the very instant that it has reached would come too late."""
+    return max(lateness_ms, 1)
 
 
 def _hands(shards: int) -> list[Chunk]:
     return [Chunk([], [], NO_TIME_MS) for _ in range(shards)]
+
+
+def _closed(hands: list[Chunk], watermark_ms: int) -> list[Chunk]:
+    for hand in hands:
+        hand.watermark_ms = watermark_ms
+    return hands

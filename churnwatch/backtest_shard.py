@@ -18,62 +18,36 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from agents.effects import Effects
 from agents.guides import NOTHING_YET_MS, GuideBook
 from agents.marks import batches
 from agents.meta import Meta
-from agents.record import Customer, decode_customer, encode_customer
+from agents.record import encode_customer
 from churnwatch import compose
-from churnwatch.backtest_frames import Chunk, Rest, Told, Wants
+from churnwatch.backtest_frames import Rest, Told, Wants
 from churnwatch.backtest_history import History
-from churnwatch.backtest_route import Decoding
+from churnwatch.backtest_route import Piece, lag_of
+from churnwatch.offline import AlertHerald, Population
 from churnwatch.settings import Settings
 from features.timers import TimerQueue
 from models.guide import Guide
 from models.labels import ExampleBatch
-from streams.codec import Arrival, Limits, Rejected
+from streams.codec import Arrival, Rejected
+from streams.errors import ChurnwatchError
 from streams.feed import NO_TIME_MS, event_ms
 
 REST_CUSTOMERS: Final = 2_000
 """Customers told of in one `Rest`."""
 
 
-class Population(dict[str, Customer]):
-    """Customer ids to states; more than `kept_max` are kept in their stored form until they are wanted again."""
-
-    def __init__(self, kept_max: int) -> None:
-        super().__init__()
-        self._kept_max = kept_max
-        self._written: dict[str, bytes] = {}
-
-    def fetch(self, items: list[Arrival | Rejected], due: list[tuple[str, int]]) -> None:
-        """Bring back whom a step may want."""
-        written = self._written
-        if written:
-            wanted = {item.event.customer_id for item in items if type(item) is Arrival}
-            wanted.update(customer_id for customer_id, _ in due)
-            for customer_id in wanted & written.keys():
-                self[customer_id] = decode_customer(written.pop(customer_id))
-
-    def trim(self) -> None:
-        """Write down those that have been here for longest, down to the bound."""
-        for customer_id in list(islice(self, max(len(self) - self._kept_max, 0))):
-            self._written[customer_id] = encode_customer(self.pop(customer_id))
-
-    def leave(self) -> Iterator[tuple[str, Customer]]:
-        """Give everybody, and let them go."""
-        while self._written:
-            customer_id, value = self._written.popitem()
-            yield customer_id, decode_customer(value)
-        while self:
-            yield self.popitem()
+class Stumbled(ChurnwatchError):
+    """A record cannot be worked on, a fault of ours: the replay is to begin again, carefully, to leave it alone out."""
 
 
 class Shard:
-    """See the module's text. It takes `Chunk`s as they come, and works them off in `work`, as far as the guides allow.
+    """See the module's text. It takes `Piece`s as they come, and works them off in `work`, as far as the guides allow.
 
     Args:
         settings: as for `replay`, the clock and the learning already set.
@@ -81,38 +55,45 @@ class Shard:
         now_ms: wall clock, for what is refused as lying in the future.
         frozen: the guide to score with instead of those that come.
         wants: what is collected.
+        careful: as for `Pipeline.step`. There is no store here to read customers from again, so a shard that is not careful raises
+            `Stumbled` where a record cannot be worked on.
     """
 
     def __init__(
-        self, settings: Settings, number: int, shards: int, now_ms: int, frozen: Guide | None, wants: Wants
+        self,
+        settings: Settings,
+        number: int,
+        shards: int,
+        now_ms: int,
+        frozen: Guide | None,
+        wants: Wants,
+        *,
+        careful: bool = False,
     ) -> None:
         self.guides = GuideBook(frozen or compose.first_guide(), compose.epoch_ms(settings))
-        self._pipeline = compose.pipeline(settings)
+        self._pipeline = compose.pipeline(settings, heralds=AlertHerald)
         self._limits = compose.step_limits(settings, shards)
         self._lateness_ms = settings.lateness_ms
-        # What happens at the very instant that the clock has reached would come too late for what the learner was promised.
-        self._lag_ms = max(settings.lateness_ms, 1)
+        self._lag_ms = lag_of(settings.lateness_ms)
         self._alerts_topic = settings.topics().alerts
-        self._decoding = Decoding(
-            settings.topics(), Limits(settings.value_bytes_max, settings.future_tolerance_ms), now_ms
-        )
+        self._careful = careful
         self._number, self._now_ms, self._learns, self._wants = number, now_ms, frozen is None, wants
         self._history = History(settings.churn_on) if wants.history else None
         self._customers = Population(self._limits.cache_max)
         self._timers = TimerQueue()
         self._meta = Meta()
-        self._chunks: deque[Chunk] = deque()
+        self._pieces: deque[Piece] = deque()
         self._items: list[Arrival | Rejected] = []
         self._next = 0
         self._late: deque[tuple[int, int]] = deque()
         self._watermark_ms = NO_TIME_MS
-        """Of the whole log, at the end of the chunk under work."""
+        """Of the whole log, at the end of the piece under work."""
         self._done = 0
         self._until_ms: int | None = None
 
-    def take(self, chunk: Chunk) -> None:
-        """Lines to be worked off; whoever sends them bounds how many wait."""
-        self._chunks.append(chunk)
+    def take(self, piece: Piece) -> None:
+        """Events to be worked off; whoever sends them bounds how many wait."""
+        self._pieces.append(piece)
 
     def end(self, until_ms: int) -> None:
         """There are no more; the clock is to run to here."""
@@ -131,8 +112,7 @@ class Shard:
         else:
             items = []  # it waits until the clock is where the log was
         known_ms = max(meta.clock_ms, meta.taken_ms - self._lateness_ms)
-        for item in items:
-            meta.taken_ms = max(meta.taken_ms, event_ms(item))
+        meta.taken_ms = max([meta.taken_ms, *map(event_ms, items)])
         target_ms = self._target_ms(limit_ms) if late_ms is None else self._within(late_ms, limit_ms)
         due = self._timers.get(target_ms, self._limits.wakes_max)
         reached_ms = target_ms
@@ -141,7 +121,7 @@ class Shard:
             target_ms, reached_ms = due[-1][1], due[-1][1] - 1
         self._customers.fetch(items, due)
         woken = [customer_id for customer_id, _ in due]
-        effects = self._pipeline.step(self._customers, items, woken, known_ms, target_ms, self.guides, self._now_ms)
+        effects = self._step(items, woken, known_ms, target_ms)
         moved = reached_ms > meta.clock_ms
         meta.clock_ms = max(meta.clock_ms, reached_ms)
         for customer_id in effects.touched:
@@ -154,25 +134,33 @@ class Shard:
         late = late_ms if items else None
         return self._told(effects, late) if items or due or moved or self._done else None
 
+    def _step(self, items: list[Arrival | Rejected], woken: list[str], known_ms: int, target_ms: int) -> Effects:
+        step, times = self._pipeline.step, (known_ms, target_ms, self.guides, self._now_ms)
+        if self._careful:
+            return step(self._customers, items, woken, *times)
+        try:
+            return step(self._customers, items, woken, *times, careful=False)
+        except Exception as error:
+            raise Stumbled(f"{type(error).__name__}: {error}") from error
+
     def _open(self) -> None:
-        """Decode the next chunk where the last one is worked off."""
-        while self._next == len(self._items) and self._chunks:
-            chunk = self._chunks.popleft()
-            self._items = list(map(self._decoding.arrival, chunk.lines))
-            self._next, self._late = 0, deque(chunk.late)
-            self._watermark_ms = chunk.watermark_ms
+        """Go on to the next piece where the last one is worked off."""
+        while self._next == len(self._items) and self._pieces:
+            piece = self._pieces.popleft()
+            self._items, self._next, self._late = piece.items, 0, deque(piece.late)
+            self._watermark_ms = piece.watermark_ms
             self._done += 1
 
     def _late_ms(self) -> int | None:
         """Where the clock must be before the next item, which is late; None where it is not."""
         if self._late and self._late[0][0] == self._next:
-            return self._late[0][1] - self._lateness_ms
+            return self._late[0][1]
         return None
 
     def _batch(self, limit_ms: int | None) -> list[Arrival | Rejected]:
         """The next items: up to the limit, and up to the next one that is late."""
         items, first = self._items, self._next
-        end = min(first + self._limits.events_max, self._late[0][0] if self._late else len(items), len(items))
+        end = self._late[0][0] if self._late else len(items)
         if limit_ms is not None:
             end = next((place for place in range(first, end) if event_ms(items[place]) >= limit_ms), end)
         self._next = end
@@ -185,7 +173,7 @@ class Shard:
             reached_ms = late_ms
         elif self._next < len(self._items):
             reached_ms = max(event_ms(self._items[self._next]), taken_ms) - self._lag_ms
-        elif self._until_ms is not None and not self._chunks:
+        elif self._until_ms is not None and not self._pieces:
             reached_ms = self._until_ms
         else:
             reached_ms = max(self._watermark_ms, taken_ms) - self._lag_ms
@@ -222,7 +210,7 @@ class Shard:
     @property
     def over(self) -> bool:
         """Whether everything is taken in, and the clock at the end."""
-        all_in = self._next == len(self._items) and not self._chunks
+        all_in = self._next == len(self._items) and not self._pieces
         return all_in and self._until_ms is not None and self._meta.clock_ms >= self._until_ms
 
     def rest(self) -> Iterator[Rest]:

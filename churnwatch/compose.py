@@ -73,12 +73,12 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def pipeline(settings: Settings, held: Callable[[], bool] = lambda: False) -> Pipeline:
-    """The pure core, as these settings want it; `held` as in `Desk`."""
+def pipeline(settings: Settings, held: Callable[[], bool] = lambda: False, heralds: type[Herald] = Herald) -> Pipeline:
+    """The pure core, as these settings want it; `held` as in `Desk`, and `heralds` tell of what is found."""
     topics = settings.topics()
     asked = question(settings)
     sign = "order" if settings.churn_on == "orders" else "sign of life"
-    herald = Herald(
+    herald = heralds(
         playbook_in_force(settings.playbook_file),
         sign,
         topics.alerts,

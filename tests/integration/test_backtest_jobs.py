@@ -79,7 +79,7 @@ def test_a_killed_process_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_process_that_cannot_work_says_why() -> None:
     fields = plain(SETTINGS)
-    setup = Setup(0, 2, fields, NOW_MS, b"no guide", Wants(), quiet=True)
+    setup = Setup(0, 2, fields, NOW_MS, b"no guide", Wants(), careful=False, quiet=True)
     with _child() as child:
         assert child.stdin is not None
         assert child.stdout is not None
@@ -95,7 +95,7 @@ def test_a_process_that_cannot_work_says_why() -> None:
 def test_a_process_ends_with_its_parent() -> None:
     with _child() as child:
         assert child.stdin is not None
-        child.stdin.write(frame(Setup(0, 2, plain(SETTINGS), NOW_MS, None, Wants(), quiet=True)))
+        child.stdin.write(frame(Setup(0, 2, plain(SETTINGS), NOW_MS, None, Wants(), careful=False, quiet=True)))
         child.stdin.close()
         assert child.wait(PATIENCE_S) == 1
 

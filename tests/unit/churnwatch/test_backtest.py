@@ -11,7 +11,7 @@ from agents.wakeups import Keeping
 from alerts.alert import Alert
 from churnwatch import compose
 from churnwatch.backtest import Backtest, replay
-from churnwatch.backtest_route import Decoding, in_order
+from churnwatch.backtest_route import Decoding, in_order, items_of, lines_of
 from churnwatch.settings import Settings
 from models.guide import Guide
 from streams.codec import Arrival, Limits, RawRecord, decode
@@ -160,8 +160,10 @@ def test_of_events_at_the_same_instant_the_topic_decides_not_the_file(tmp_path: 
         line("logins", "ann", START_MS + 1, 4),
     ]
     decoding = Decoding(Topics(), Limits(), NOW_MS)
-    came = [json.loads(line) for *_, line in in_order([write(tmp_path / "a.jsonl", lines)], decoding)]
-    assert [one["event_id"] for one in came] == ["e2", "e1", "e3", "e4"]
+    path = write(tmp_path / "a.jsonl", lines)
+    came = [item.event.event_id for *_, item in in_order([items_of(path, decoding)])]
+    assert came == ["e2", "e1", "e3", "e4"]
+    assert [json.loads(line[2])["event_id"] for *_, (_, line) in in_order([lines_of(path, decoding)])] == came
 
 
 def test_bad_events_are_counted_and_passed_over(tmp_path: Path) -> None:

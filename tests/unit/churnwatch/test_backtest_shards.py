@@ -10,26 +10,27 @@ from typing import Any
 import pytest
 
 from agents.guides import GuideBook
-from churnwatch import compose
+from agents.pipeline import Pipeline
+from churnwatch import backtest_route, compose
 from churnwatch.backtest import WAITING_MAX, Backtest, Collector, replay
 from churnwatch.backtest_frames import Chunk, Wants
 from churnwatch.backtest_history import History
-from churnwatch.backtest_route import Dealer, Decoding, Watermark, in_order
+from churnwatch.backtest_route import Dealer, Decoding, Watermark, in_order, items_of, lines_of
 from churnwatch.backtest_rows import Snapshots
 from churnwatch.backtest_shard import Shard
 from churnwatch.evaluation import Rows
 from churnwatch.settings import Settings
 from models.guide import Guide
 from models.labels import Example
-from streams.codec import Limits
+from streams.codec import Arrival, Limits
 from streams.feed import NO_TIME_MS
 from streams.time import DAY_MS, HOUR_MS, iso
 from streams.topics import Topics
 from tests.unit.agents.samples import START_MS, silence_guide
-from tests.unit.churnwatch.test_backtest import NOW_MS, SETTINGS, line, write
+from tests.unit.churnwatch.test_backtest import NOW_MS, SETTINGS, line, shop, write
 
 ALL = Wants(history=True, snapshots=True)
-LIVELY = SETTINGS.model_copy(update={"chunk_events_max": 7, "wakes_per_step_max": 5, "lateness_ms": 6 * HOUR_MS})
+LIVELY = SETTINGS.model_copy(update={"wakes_per_step_max": 5, "lateness_ms": 6 * HOUR_MS})
 
 
 def untidy(seed: int, customers: int = 6, weeks: int = 36) -> list[dict[str, Any]]:
@@ -75,15 +76,16 @@ def dealt_out(path: Path, shards: int, settings: Settings, frozen: Guide | None,
     collector = Collector(result, learner, ALL, compose.epoch_ms(settings))
     guides = GuideBook(frozen or compose.first_guide(), compose.epoch_ms(settings))
     limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
-    dealer = Dealer([path], Decoding(settings.topics(), limits, NOW_MS), settings.lateness_ms, shards)
+    decoding = Decoding(settings.topics(), limits, NOW_MS)
+    dealer = Dealer([path], decoding, settings.lateness_ms)
     crew = [Shard(settings, number, shards, NOW_MS, frozen, ALL) for number in range(shards)]
-    waiting: list[deque[Chunk]] = [deque(chunks) for chunks in zip(*dealer.chunks(), strict=True)]
+    waiting: list[deque[Chunk]] = [deque(chunks) for chunks in zip(*dealer.chunks(shards), strict=True)]
     idle = 0
     while not all(shard.over for shard in crew):
         number = rng.randrange(shards)
         shard = crew[number]
         if waiting[number] and rng.random() < 0.5:
-            shard.take(waiting[number].popleft())
+            shard.take(decoding.piece(waiting[number].popleft()))
         elif not waiting[number]:
             shard.end(dealer.last_ms)
         told = shard.work()
@@ -129,6 +131,12 @@ def _columns(result: Backtest) -> dict[str, Any]:
     return {name: list(getattr(rows, name)) for name in rows.__slots__}
 
 
+@pytest.fixture(autouse=True)
+def pieces_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of hundreds is to come in as many pieces as one of millions."""
+    monkeypatch.setattr(backtest_route, "CHUNK_LINES", 23)
+
+
 @pytest.mark.parametrize("frozen", [None, silence_guide()])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_answers_do_not_depend_on_how_many_share_the_work(tmp_path: Path, seed: int, frozen: Guide | None) -> None:
@@ -137,6 +145,27 @@ def test_the_answers_do_not_depend_on_how_many_share_the_work(tmp_path: Path, se
     assert alone.events["dead_lettered"] == 3
     assert len(alone.alerts) > 0
     assert_same(alone, dealt_out(path, 1 + seed % 5, LIVELY, frozen, seed))
+
+
+def test_a_record_that_cannot_be_worked_on_is_left_out_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = shop()
+    without = asyncio.run(replay(SETTINGS, [write(tmp_path / "without.jsonl", events)], now_ms=NOW_MS))
+    bad = line("orders", "c0", events[100]["occurred_at"], 999)
+    path = write(tmp_path / "with.jsonl", [*events[:100], bad, *events[100:]])
+    take_in = Pipeline._take_in
+
+    def faulty(self: Pipeline, item: Arrival, *rest: Any) -> None:
+        if item.event.event_id == "e999":
+            raise ZeroDivisionError
+        take_in(self, item, *rest)
+
+    monkeypatch.setattr(Pipeline, "_take_in", faulty)
+    result = asyncio.run(replay(SETTINGS, [path], now_ms=NOW_MS))
+    assert result.events == without.events | {"read": len(events) + 1, "dead_lettered": 1}
+    assert result.partition.states == without.partition.states
+    assert result.examples == without.examples
 
 
 def test_a_small_cache_changes_nothing(tmp_path: Path) -> None:
@@ -187,11 +216,11 @@ def test_a_customer_goes_to_one_shard_however_the_id_is_written(tmp_path: Path) 
         "\n"
         r'{"stream": "logins"}'
     )
-    first, second, *odd = in_order([path], _decoding())
-    times = [one[0] for one in (first, second, *odd)]
-    assert sorted(times) == [NO_TIME_MS, NO_TIME_MS, 5, 6]
-    hashes = {one[-1].split(b'"event_id": "')[-1][:1]: one[4] for one in (first, second, *odd)}
-    assert hashes[b"a"] == hashes[b"b"]
+    found = list(in_order([lines_of(path, _decoding())]))
+    assert [at_ms for at_ms, *_ in found] == [5, 6, NO_TIME_MS, NO_TIME_MS]
+    assert [item[:2] for item in in_order([items_of(path, _decoding())])] == [item[:2] for item in found]
+    one, other, *_ = (customer for *_, (customer, _) in found)
+    assert one == other
 
 
 def test_a_watermark_is_raised_by_valid_lines_only() -> None:
