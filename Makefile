@@ -38,6 +38,7 @@ fix: setup ## let ruff format and repair what it can
 
 bench: .venv/.bench ## speed, latency, memory and growth, side by side with rivals (ONLY=rivals,latency)
 	@$(BIN)/python -m bench --only "$(ONLY)" $(ARGS)
+	@$(BIN)/python -m bench.sizing
 
 bench-check: .venv/.bench ## measure again: exit code 1 where a ratio is 15 % below bench/results/latest.json (ONLY=rivals)
 	@$(BIN)/python -m bench --check --only "$(ONLY)" $(ARGS)

@@ -246,9 +246,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     found = parser.parse_args(arguments)
     try:
-        customers = sorted(map(int, found.customers.split(",")))
+        customers = sorted(set(map(int, found.customers.split(","))))
     except ValueError:
-        parser.error(f"--customers takes whole numbers, such as 10000,1000000, not {found.customers!r}")
+        customers = []
+    if len(customers) < 2 or customers[0] < 1:  # noqa: PLR2004 - the fewest and the most
+        parser.error(f"--customers takes two numbers or more, such as 10000,1000000, not {found.customers!r}")
     size = Size(customers, found.events, found.rounds)
     if found.customers_only:
         size = replace(size, shapes=(), moving=False)

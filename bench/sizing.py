@@ -29,7 +29,7 @@ END: Final = "<!-- end -->"
 UNMEASURED: Final = "Not measured yet: `make bench ONLY=growth`, then `python -m bench.sizing`."
 
 RATES: Final = (1, 100, 10_000)
-CUSTOMERS: Final = (100_000, 10_000_000, 1_000_000_000)
+CUSTOMERS: Final = (100_000, 10_000_000, 100_000_000, 1_000_000_000)
 BUSY: Final = 0.5
 SNAPSHOT_SECONDS: Final = 3_600
 """Within which all customers are looked at, once a week."""
