@@ -249,7 +249,7 @@ def main(arguments: Sequence[str]) -> int:
         customers = sorted(set(map(int, found.customers.split(","))))
     except ValueError:
         customers = []
-    if len(customers) < 2 or customers[0] < 1:  # noqa: PLR2004 - the fewest and the most
+    if len(customers) < 2 or customers[0] < 1:
         parser.error(f"--customers takes two numbers or more, such as 10000,1000000, not {found.customers!r}")
     size = Size(customers, found.events, found.rounds)
     if found.customers_only:
