@@ -14,13 +14,21 @@ import msgspec
 from msgspec.structs import asdict, astuple
 
 from agents.written import (
+    AlbumLine,
     EpisodeLine,
+    Instant,
     TrialLine,
     Word,
+    album_line,
+    album_of,
     episode_line,
     episode_of,
+    instant,
+    ms_of,
     suggested_line,
     suggested_of,
+    touches_line,
+    touches_of,
     trial_line,
     trial_of,
 )
@@ -104,16 +112,16 @@ class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A `Customer` as it is written. `band` is 0 for none, else a place in `BANDS` and one; no `first_ms`: that of `activity`."""
 
     activity: Activity
-    as_of_ms: InstantMs
-    wake_ms: InstantMs
+    as_of_ms: Instant
+    wake_ms: Instant
     risk: Share
     band: Annotated[int, msgspec.Meta(ge=0, le=len(BANDS))]
     episode: EpisodeLine
     first_ms: InstantMs | None = None
-    pending: Album | None = None
+    pending: AlbumLine | None = None
     trial: TrialLine | None = None
-    touches: list[Touch] | None = None
-    suggested: dict[InstantMs, list[Word]] | None = None
+    touches: list[Instant] | None = None
+    suggested: dict[Instant, list[Word]] | None = None
     attributes: Attributes | None = None
     cancelled_ms: InstantMs | None = None
 
@@ -128,17 +136,18 @@ def encode_customer(customer: Customer) -> bytes:
     """One byte of schema version, then MessagePack; the same customer always gives the same bytes."""
     activity, pending = customer.activity, customer.pending
     first_ms, risk, trial = customer.first_ms, customer.risk, customer.trial
+    since_ms = min(customer.wake_ms, pending.first_ms) if pending.heads else customer.wake_ms
     line = [
         activity,
-        customer.as_of_ms,
-        customer.wake_ms,
+        instant(customer.as_of_ms),
+        instant(customer.wake_ms),
         risk or 0,
         _PLACE[customer.band],
         episode_line(customer.episode, first_ms // DAY_MS, risk, activity.last_order_ms),
         None if first_ms == activity.first_seen_ms else first_ms,
-        pending.written if pending.heads else None,
+        album_line(pending) if pending.heads else None,
         None if trial is None else trial_line(trial),
-        customer.touches or None,
+        touches_line(customer.touches, since_ms) or None if customer.touches else None,
         suggested_line(customer.suggested) if customer.suggested else None,
         customer.attributes,
         customer.cancelled_ms,
@@ -155,18 +164,18 @@ def _customer(line: Line) -> Customer:
     first_ms = (activity.first_seen_ms or 0) if line.first_ms is None else line.first_ms
     return Customer(
         activity,
-        EMPTY if pending is None else pending,
+        EMPTY if pending is None else album_of(pending),
         episode_of(line.episode, first_ms // DAY_MS, line.risk, activity.last_order_ms or 0),
         line.attributes,
         first_ms,
-        line.as_of_ms,
-        line.wake_ms,
+        ms_of(line.as_of_ms),
+        ms_of(line.wake_ms),
         line.risk,
         _PUBLISHED[line.band],
         line.cancelled_ms,
         suggested_of(line.suggested) if line.suggested else {},
         None if line.trial is None else trial_of(line.trial),
-        line.touches or [],
+        touches_of(line.touches) if line.touches else [],
     )
 
 
@@ -231,11 +240,8 @@ def decode_customer(value: bytes) -> Customer:
             if schema not in MIGRATIONS:
                 raise Corrupt(f"a customer's state has schema {schema}, which this program never wrote: delete the key")
             payload, schema = MIGRATIONS[schema](payload), schema + 1
-        line = _decoder.decode(payload)
-        if line.pending is None or line.pending.fits:
-            return _customer(line)
-        raise msgspec.ValidationError("the waiting snapshots' parts do not fit together")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _customer(_decoder.decode(payload))
+    except (msgspec.MsgspecError, ValueError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt(
             f"a customer's state cannot be read ({error}): delete the key, and replay the partition to rebuild it"
         ) from error

@@ -40,7 +40,8 @@ _DAY_BYTES: Final = 3
 _DAY_AT: Final = _HEAD.size - _DAY_BYTES
 
 _DIGITS: Final = b"0" + b"1" * 255
-_Heads = Annotated[bytes, msgspec.Meta(max_length=_HEAD.size * SNAPSHOTS_MAX)]
+VectorSize = Annotated[int, msgspec.Meta(ge=0, le=VECTOR_BYTES_MAX)]
+Heads = Annotated[bytes, msgspec.Meta(max_length=_HEAD.size * SNAPSHOTS_MAX)]
 
 
 class Said(NamedTuple):
@@ -65,8 +66,8 @@ class Album(msgspec.Struct, array_like=True, frozen=True, eq=False, gc=False):
         newest: the newest vector as it is, once it was asked for: that is done several times in a week's look. Not written.
     """
 
-    size: Annotated[int, msgspec.Meta(ge=0, le=VECTOR_BYTES_MAX)] = 0
-    heads: _Heads = b""
+    size: VectorSize = 0
+    heads: Heads = b""
     rows: bytes = b""
     segments: tuple[str, ...] = ()
     newest: bytes = b""
