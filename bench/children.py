@@ -21,7 +21,10 @@ from churnwatch.settings_load import shown
 from churnwatch.settings_sources import ENV_PREFIX, public_name
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-RUN_SECONDS_MAX: Final = 300
+BEGIN_SECONDS_MAX: Final = 90
+PER_SECOND_MIN: Final = 100
+"""Whoever takes in fewer events a second hangs."""
+
 STOP_SECONDS_MAX: Final = 40
 LOG_TAIL: Final = 1_000
 
@@ -38,12 +41,12 @@ def collect_as_the_worker_does() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-def run_module(module: str, settings: Settings, *arguments: str, libraries: Path | None = None) -> Run:
-    """Run a module of the benchmark that prints its `Run` as JSON; raises WrongAnswer where it fails.
+def run_module(module: str, settings: Settings, argument: str, events: int, *, libraries: Path | None = None) -> Run:
+    """Run a module of the benchmark that takes in so many events and prints its `Run` as JSON; raises WrongAnswer where it fails.
 
     `libraries`: a folder of packages that go before the installed ones.
     """
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-m", module, argument, str(events)]
     try:
         done = subprocess.run(
             command,
@@ -52,14 +55,19 @@ def run_module(module: str, settings: Settings, *arguments: str, libraries: Path
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=RUN_SECONDS_MAX,
+            timeout=seconds_max(events),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise WrongAnswer(f"{module} has not ended within {RUN_SECONDS_MAX} s") from error
+        raise WrongAnswer(f"{module} has not ended within {seconds_max(events):.0f} s") from error
     if done.returncode:
         raise WrongAnswer(f"{module} ended with {done.returncode}: {done.stderr[-2000:]}")
     return Run(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def seconds_max(events: int) -> float:
+    """Give how long a run of so many events may take before it is given up."""
+    return BEGIN_SECONDS_MAX + events / PER_SECOND_MIN
 
 
 @contextmanager

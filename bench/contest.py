@@ -77,8 +77,7 @@ def publish(services: Services, settings: Settings, path: Path, events: int) -> 
 
 def _module(name: str, *, streams: bool = False, what: str = "", libraries: Path | None = None) -> Measure:
     def measure(settings: Settings, log: Log, _: Path) -> Run:
-        arguments = [",".join(log.streams)] if streams else [what]
-        return run_module(name, settings, *arguments, str(log.events), libraries=libraries)
+        return run_module(name, settings, ",".join(log.streams) if streams else what, log.events, libraries=libraries)
 
     return measure
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -32,10 +31,9 @@ from churnwatch.settings import Settings
 from features.redis_client import connect
 from features.redis_store import RedisStore
 from features.store import Commit, MemoryPartition
-from streams.files import read_events
 
 CUSTOMERS: Final = 1_000_000
-SAMPLE: Final = 2_000
+SAMPLE: Final = 1_000
 AT_ONCE: Final = 2_000
 ALLOWED_BYTES: Final = 900
 FAR_MS: Final = 1 << 60
@@ -54,7 +52,7 @@ def run(services: Services, scratch: Path, say: Say) -> Outcome:
 def weigh(services: Services, scratch: Path, say: Say, customers: int, sample: int) -> Outcome:
     """Weigh so many customers, made of a sample of so many."""
     part = scratch / "sample.jsonl"
-    drawn = draw(retail.source(), part, sample)
+    drawn = retail.draw(retail.source(), part, sample)
     say(f"replaying {drawn} customers to the end of {retail.source().name}")
     kept = sorted(_kept(part, scratch / "model"))
     if not kept:
@@ -89,20 +87,6 @@ def weigh(services: Services, scratch: Path, say: Say, customers: int, sample: i
         checks=[f"{customers:,} customers with a wake-up each are in Redis"],
         details={"source": retail.source().name, "sample": drawn, "with_state": len(kept), "customers": customers},
     )
-
-
-def draw(log: Path, path: Path, sample: int) -> int:
-    """Write the events of about `sample` customers of the log, drawn evenly; returns how many there are."""
-    numbers: dict[str, int] = {}
-    lines = [(json.loads(raw), stream) for _, stream, raw in read_events(log)]
-    for fields, _ in lines:
-        numbers.setdefault(fields["customer_id"], len(numbers))
-    every = max(1, len(numbers) // sample)
-    with path.open("w", encoding="utf-8") as file:
-        for fields, stream in lines:
-            if numbers[fields["customer_id"]] % every == 0:
-                file.write(json.dumps({"stream": stream, **fields}) + "\n")
-    return len(range(0, len(numbers), every))
 
 
 def _kept(path: Path, model: Path) -> Iterator[Kept]:

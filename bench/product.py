@@ -16,10 +16,10 @@ from urllib.request import urlopen
 import redis
 
 from agents.meta import Meta, decode_meta
-from bench.children import RUN_SECONDS_MAX, cpu_seconds, in_store, stop, worker
+from bench.children import BEGIN_SECONDS_MAX, cpu_seconds, in_store, seconds_max, stop, worker
 from bench.measures import Run, WrongAnswer
 from churnwatch.child import free_port
-from churnwatch.demo import Scrape
+from churnwatch.scrape import Scrape
 from churnwatch.settings import Settings
 
 LOOK_SECONDS: Final = 0.01
@@ -38,12 +38,16 @@ def measure(settings: Settings, events: int, scratch: Path) -> Run:
             def metas() -> list[Meta]:
                 return _metas(client, settings)
 
-            _until(lambda: bool(metas()), process)
+            _until(lambda: bool(metas()), process, BEGIN_SECONDS_MAX)
             started, cpu_before = time.perf_counter(), cpu_seconds(process)
-            _until(lambda: sum(sum(meta.offsets.values()) for meta in metas()) >= events, process)
+            _until(lambda: sum(sum(meta.offsets.values()) for meta in metas()) >= events, process, seconds_max(events))
             seconds, cpu_after = time.perf_counter() - started, cpu_seconds(process)
-            _until(lambda: _scrape(settings).sum("churnwatch_events_total", outcome="read") >= events, process)
-            _until(still(metas), process)
+            _until(
+                lambda: _scrape(settings).sum("churnwatch_events_total", outcome="read") >= events,
+                process,
+                seconds_max(events),
+            )
+            _until(still(metas), process, seconds_max(events))
             scrape = _scrape(settings)
             stop(process)
     finally:
@@ -83,11 +87,11 @@ def _scrape(settings: Settings) -> Scrape:
         return Scrape(answer.read().decode())
 
 
-def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + RUN_SECONDS_MAX
+def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         if process.poll() is not None:
             raise WrongAnswer(f"the worker ended with exit code {process.returncode} before it had taken in the log")
         if time.monotonic() > deadline:
-            raise WrongAnswer(f"the worker has not taken in the log within {RUN_SECONDS_MAX} s")
+            raise WrongAnswer(f"the worker has not taken in the log within {seconds:.0f} s")
         time.sleep(LOOK_SECONDS)

@@ -102,3 +102,17 @@ def blown_up(found: Sequence[Life], events: int, customers: int) -> Iterator[Lin
             f'{{"stream":"{stream}","event_id":"{number}","customer_id":"{customer}",'
             f'"occurred_at":"{iso(int(times[number]))}"{"," if rest else ""}{rest}}}\n',
         )
+
+
+def draw(log: Path, path: Path, sample: int) -> int:
+    """Write the events of about `sample` customers of the log, drawn evenly; returns how many there are."""
+    numbers: dict[str, int] = {}
+    lines = [(json.loads(raw), stream) for _, stream, raw in read_events(log)]
+    for fields, _ in lines:
+        numbers.setdefault(fields["customer_id"], len(numbers))
+    every = max(1, len(numbers) // sample)
+    with path.open("w", encoding="utf-8") as file:
+        for fields, stream in lines:
+            if numbers[fields["customer_id"]] % every == 0:
+                file.write(json.dumps({"stream": stream, **fields}) + "\n")
+    return len(range(0, len(numbers), every))

@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any, Final
 
 from bench import contest, one_worker
-from bench.children import cpu_seconds, in_store, stop, worker
+from bench.children import cpu_seconds, in_store, seconds_max, stop, worker
 from bench.contest import Log
 from bench.growth_run import SECONDS_MAX, Watched, scrape
 from bench.measures import Run, WrongAnswer, agree, check
@@ -108,7 +108,7 @@ def _turn(settings: Settings, log: Log, scratch: Path, count: int) -> Turn:
         ]
         _all_hold(own, processes)
         started, cpu_before, taken = time.perf_counter(), _cpu(processes), watched.taken()
-        watched.follow(lambda now: now >= log.events, processes)
+        watched.follow(lambda now: now >= log.events, processes, seconds_max(log.events))
         seconds, cpu_after = time.perf_counter() - started, _cpu(processes)
         if log.events - taken < TIMED_SHARE_MIN * log.events:
             raise WrongAnswer(

@@ -164,6 +164,13 @@ def test_the_log_is_blown_up_to_both_counts(tmp_path: Path) -> None:
     assert events[0].keys() == {"stream", "event_id", "customer_id", "occurred_at", "order_id", "amount"}
 
 
+def test_a_sample_is_whole_customers(tmp_path: Path) -> None:
+    part = tmp_path / "part.jsonl"
+    assert retail.draw(original(tmp_path), part, 2) == 3
+    assert retail.draw(original(tmp_path), part, 1) == 1
+    assert [len(life) for life in retail.lives(part)] == [1]
+
+
 def test_a_mean_that_no_customer_has_is_refused() -> None:
     with pytest.raises(ChurnwatchError, match="2 to 5 events"):
         retail.copies([2, 5], 100, 10)
