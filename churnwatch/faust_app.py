@@ -60,6 +60,7 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
         "session_timeout_ms": session_ms,
         "heartbeat_interval_ms": session_ms // 4,
         "rebalance_timeout_ms": REBALANCE_MS,
+        "group_instance_id": settings.kafka_instance_id,
         # A worker whose buffers are full does not poll; that it moves is watched per partition (`agents.health`).
         "max_poll_interval_ms": 86_400_000,
         "max_poll_records": settings.chunk_events_max,

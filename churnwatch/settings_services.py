@@ -30,6 +30,14 @@ class ServiceSettings(Chapter):
     kafka_session_ms: Duration = setting(
         "Kafka", "10s", DURATION, "Silence after which a worker's partitions go to the others", ge=1000
     )
+    kafka_instance_id: str | None = setting(
+        "Kafka",
+        None,
+        "",
+        "This worker's own name in the group, no other's: started anew within the session it keeps its partitions; but the others "
+        "then get those of one that stopped only when the session is over",
+        pattern=r"^[A-Za-z0-9_.-]{1,200}$",
+    )
     kafka_timeout_ms: Duration = setting(
         "Kafka", "6s", DURATION, "How long commands wait for the brokers before they give up", ge=100
     )
