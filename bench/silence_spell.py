@@ -52,7 +52,7 @@ class Spells:
 async def spells(settings: Settings, guide: Guide, log: Path, customers: int) -> Spells:
     """Let that many customers of the log live through it, and be silent for a year after their own last event."""
     whose = attrgetter("event.customer_id")
-    lives = {customer: list(items) for customer, items in groupby(sorted(_arrivals(log), key=whose), whose)}
+    lives = {customer: list(items) for customer, items in groupby(sorted(arrivals(log), key=whose), whose)}
     client = connect(redis_options(settings))
     try:
         chosen = sorted(lives)[:customers]
@@ -62,7 +62,8 @@ async def spells(settings: Settings, guide: Guide, log: Path, customers: int) ->
     return Spells([sum(share.scorings.values()) for share in shares], [share.wakes for share in shares])
 
 
-def _arrivals(log: Path) -> Iterator[Arrival]:
+def arrivals(log: Path) -> Iterator[Arrival]:
+    """Give the events of a log, as a worker would have decoded them."""
     limits = Limits()
     for line, stream, raw in read_events(log):
         item = decode(RawRecord(TOPIC, 0, line - 1, 0, None, raw), stream, limits, END_MS, keyed=False)
