@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
-from churnwatch.demo import Scrape
+from churnwatch.scrape import Scrape
 
 QUANTILES: Final = {"p50": 0.5, "p99": 0.99, "p99_9": 0.999}
 REST: Final = "fetch and wait"

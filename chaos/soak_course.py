@@ -13,7 +13,7 @@ from chaos import soak_plan, soak_shop
 from chaos.soak_feed import Feeder, Listener
 from chaos.soak_probe import Probe, Sample
 from chaos.soak_record import Soak
-from churnwatch.demo import Scrape
+from churnwatch.scrape import Scrape
 from streams.errors import TransportError
 from streams.time import DAY_MS
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import redis
 
 from agents.meta import decode_meta
-from churnwatch.demo import Scrape
+from churnwatch.scrape import Scrape
 from churnwatch.settings import Settings
 
 KEYS_PER_PACKET: Final = 500

@@ -21,8 +21,8 @@ from chaos.soak_feed import Feeder, Listener
 from chaos.soak_probe import Probe
 from chaos.soak_record import Books, Options, Soak
 from churnwatch.child import free_port
-from churnwatch.demo import Scrape
 from churnwatch.kafka import open_admin
+from churnwatch.scrape import Scrape
 from churnwatch.services import Services
 from churnwatch.settings import Settings
 from churnwatch.topic_layout import create

@@ -13,6 +13,7 @@ from ipaddress import ip_network
 import uvicorn
 
 from churnwatch.console_feed import Feed
+from churnwatch.console_floor import Scraping
 from churnwatch.console_library import RedisLibrary
 from churnwatch.console_portraits import RedisPortraits
 from churnwatch.console_report import KafkaReporter
@@ -94,7 +95,7 @@ async def standing(settings: Settings) -> AsyncIterator[Board]:
         opened.push_async_callback(client.aclose)
         library = RedisLibrary(settings, client)
         portraits = RedisPortraits(settings, client, library)
-        board = Board(inbox, KafkaReporter(settings, producer), portraits, library, lambda: 0)
+        board = Board(inbox, KafkaReporter(settings, producer), portraits, library, Scraping(settings), lambda: 0)
         feed = Feed(settings, board)
         board.now_ms = (lambda: time.time_ns() // 1_000_000) if settings.clock == "live" else (lambda: feed.latest_ms)
         feeding = asyncio.create_task(feed.run(), name="feed")

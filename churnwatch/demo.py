@@ -25,12 +25,11 @@ from typing import Final, Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from churnwatch.child import free_port
 from churnwatch.demo_report import Heard, report
 from churnwatch.kafka import open_consumer
 from churnwatch.publish import Progress, PublishSummary, publish_files
+from churnwatch.scrape import Scrape
 from churnwatch.services import Services, start_services
 from churnwatch.settings import Settings
 from churnwatch.terminal import Update, note, progress, say
@@ -50,22 +49,6 @@ class DemoOptions:
 
     services: Literal["auto", "real", "embedded"] = "auto"
     log: Path = EXAMPLE_LOG
-
-
-class Scrape:
-    """What a worker's /metrics said: sums over labels, by name and by the labels asked for."""
-
-    def __init__(self, text: str) -> None:
-        families = text_string_to_metric_families(text)
-        self._samples = [sample for family in families for sample in family.samples]
-
-    def sum(self, name: str, **labels: str) -> float:
-        """Sum the samples of a metric that carry these labels."""
-        return sum(self.values(name, **labels))
-
-    def values(self, name: str, **labels: str) -> list[float]:
-        """Give the samples of a metric that carry these labels."""
-        return [s.value for s in self._samples if s.name == name and labels.items() <= s.labels.items()]
 
 
 def run_demo(settings: Settings, options: DemoOptions) -> int:

@@ -15,7 +15,7 @@ from models.verdict import judge
 from streams.time import DAY_MS, parse_instant
 
 if TYPE_CHECKING:
-    from churnwatch.demo import Scrape
+    from churnwatch.scrape import Scrape
 
 TOP: Final = 10
 EVIDENCE_MAX: Final = 70

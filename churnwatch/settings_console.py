@@ -37,6 +37,13 @@ class ConsoleSettings(Chapter):
     console_proxy_editors: str = setting(
         "Console", "", "users", "Users of the proxy who may act, separated by commas; empty means all"
     )
+    console_workers: str = setting(
+        "Console",
+        "http://127.0.0.1:6066",
+        "addresses",
+        "Where the workers serve /metrics, separated by commas: for the page on operations",
+        pattern=r"^(https?://[^,\s]+(,\s*https?://[^,\s]+)*)?$",
+    )
     console_history_ms: Duration = setting(
         "Console", "90d", DURATION, "How far back alerts that have ended are shown", ge=3_600_000
     )

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import alerts_page, customer_page, door_page, events, model_page, today_page
+from console import alerts_page, customer_page, door_page, events, model_page, operations_page, today_page
 from console.access import Access
 from console.board import Board
 from console.guard import Guard
@@ -42,6 +42,7 @@ def create_app(board: Board, access: Access, clock: Callable[[], float]) -> Star
             Route("/customer/series", customer_page.series, name="customer_series"),
             Route("/model", model_page.show, name="model"),
             Route("/model/series", model_page.series, name="model_series"),
+            Route("/operations", operations_page.show, name="operations"),
             Route("/changes", events.changes, name="changes"),
             Route("/freshness", events.freshness, name="freshness"),
             Route("/sign-in", door_page.show, name="sign_in"),

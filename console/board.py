@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from console.inbox import Inbox
 from console.modelling import Library
 from console.portrait import Portraits
+from console.working import Floor
 from streams.events import Outcome
 
 LISTENERS_MAX: Final = 200
@@ -43,6 +44,7 @@ class Board:
         reporter: where reports go.
         portraits: where customers are looked up.
         library: where the models are.
+        floor: where the workers are.
         now_ms: the customers' clock, in epoch milliseconds: the wall, or in a replay the latest alert's time.
         freshness: of the inbox.
     """
@@ -51,6 +53,7 @@ class Board:
     reporter: Reporter
     portraits: Portraits
     library: Library
+    floor: Floor
     now_ms: Callable[[], int]
     freshness: Freshness = field(default_factory=Freshness)
     _listeners: set[_Listener] = field(default_factory=set)

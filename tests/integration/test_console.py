@@ -18,6 +18,8 @@ from chaos.topics import produce, read
 from chaos.workers import mortal
 from churnwatch.child import free_port
 from churnwatch.settings import Settings
+from streams.codec import RawRecord, Rejected
+from streams.deadletter import dead_letter
 from streams.outgoing import Outgoing
 from tests.integration.cli_runner import create_all, pointed, store_customer
 from tests.unit.console.shop import alert
@@ -52,7 +54,12 @@ class Console:
     def __init__(self, log: Path) -> None:
         self._log = log
         self.address = f"http://127.0.0.1:{(port := free_port())}"
-        own = {"CONSOLE_PORT": str(port), "CONSOLE_TOKEN": TOKEN, "CLOCK": "replay"}
+        own = {
+            "CONSOLE_PORT": str(port),
+            "CONSOLE_TOKEN": TOKEN,
+            "CLOCK": "replay",
+            "CONSOLE_WORKERS": "http://127.0.0.1:1",
+        }
         environ = os.environ | {f"CHURNWATCH_{name}": value for name, value in own.items()}
         with log.open("wb") as out:
             self.process = subprocess.Popen(CONSOLE, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
@@ -121,6 +128,18 @@ def test_a_customer_is_read_from_the_workers_state(settings: Settings, console: 
     assert console.browser.get("/customer/series", params={"id": "c7"}).json()["amount"].count(5.0) == 1
     assert console.browser.get("/customer", params={"id": "nobody at all"}).status_code == 404
     assert partition >= 0
+
+
+@pytest.mark.usefixtures("told")
+def test_dead_letters_are_shown_the_newest_first(settings: Settings, console: Console) -> None:
+    topics = settings.topics()
+    orders = topics.inputs["orders"]
+    for number in range(2):
+        bad = RawRecord(orders, 0, number, 0, b"c1", b"<b>%d</b>" % number)
+        produce(settings, [dead_letter(Rejected(bad, "malformed", "ValueError", "not JSON", "decode"), number)])
+    text = console.browser.get("/operations").text
+    assert text.index("&lt;b&gt;1&lt;/b&gt;") < text.index("&lt;b&gt;0&lt;/b&gt;")
+    assert "does not answer" in text
 
 
 @pytest.mark.usefixtures("told")

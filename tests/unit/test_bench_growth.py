@@ -16,7 +16,7 @@ from bench.latency_figures import after_warm_up, events_per_step, figures, stage
 from bench.latency_load import check_heard
 from bench.measures import WrongAnswer
 from bench.sizing import BEGIN, CUSTOMERS, END, PAGE, RATES, UNMEASURED, Measured, current, page, plan
-from churnwatch.demo import Scrape
+from churnwatch.scrape import Scrape
 from streams.codec import Arrival, Limits, RawRecord, decode
 from streams.errors import ChurnwatchError
 

@@ -18,6 +18,7 @@ from console.inbox import Inbox
 from console.modelling import Models
 from console.portrait import Portrait
 from console.questions import PAGE_ROWS
+from console.working import Operations
 from streams.errors import TransportError
 from streams.events import Outcome
 from tests.unit.console.shop import NOW_MS, alert
@@ -54,6 +55,13 @@ class Nothing:
         return None
 
 
+class Idle:
+    """Has no worker."""
+
+    async def look(self) -> Operations:
+        return Operations([], None, {}, [])
+
+
 @pytest.fixture
 def reporter() -> Reporter:
     return Reporter()
@@ -64,7 +72,7 @@ def board(reporter: Reporter) -> Board:
     inbox = Inbox()
     inbox.take_alerts((alert(f"c{n}", amount=float(n)), "ann") for n in range(120))
     inbox.take_alerts([(alert("held", holdout=True), None), (alert(HOSTILE, amount=999.0), HOSTILE)])
-    return Board(inbox, reporter, Nobody(), Nothing(), lambda: NOW_MS)
+    return Board(inbox, reporter, Nobody(), Nothing(), Idle(), lambda: NOW_MS)
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import pytest
 from console import board as boards
 from console.board import Board
 from console.inbox import Inbox
-from tests.unit.console.test_app import Nobody, Nothing, Reporter
+from tests.unit.console.test_app import Idle, Nobody, Nothing, Reporter
 
 
 @pytest.fixture
 def board() -> Board:
-    return Board(Inbox(), Reporter(), Nobody(), Nothing(), lambda: 0)
+    return Board(Inbox(), Reporter(), Nobody(), Nothing(), Idle(), lambda: 0)
 
 
 async def test_changes_are_heard_by_all_who_listen(board: Board) -> None:

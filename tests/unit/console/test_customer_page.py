@@ -15,7 +15,7 @@ from console.portrait import Moment, Portrait
 from streams.errors import Corrupt, TransportError
 from streams.time import DAY_MS
 from tests.unit.console.shop import NOW_MS, alert, outcome
-from tests.unit.console.test_app import EDITOR, HOSTILE, Nothing, Reporter
+from tests.unit.console.test_app import EDITOR, HOSTILE, Idle, Nothing, Reporter
 
 PORTRAIT = Portrait(
     customer_id=HOSTILE,
@@ -59,7 +59,7 @@ def editor(portraits: Portraits) -> Iterator[TestClient]:
     told = alert(HOSTILE)
     inbox.take_alerts([(told, None), (alert("gone"), None)])
     inbox.take_outcomes([outcome(told, "contacted", NOW_MS)])
-    board = Board(inbox, Reporter(), portraits, Nothing(), lambda: NOW_MS)
+    board = Board(inbox, Reporter(), portraits, Nothing(), Idle(), lambda: NOW_MS)
     with TestClient(create_app(board, Access(Rules(EDITOR), lambda: 0.0), lambda: 0.0)) as client:
         client.post("/sign-in", data={"token": EDITOR})
         yield client

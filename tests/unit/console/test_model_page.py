@@ -21,7 +21,7 @@ from models.store import Head, Record
 from models.verdict import Verdict
 from streams.errors import NewerSchema
 from tests.unit.console.shop import NOW_MS
-from tests.unit.console.test_app import EDITOR, Nobody, Reporter
+from tests.unit.console.test_app import EDITOR, Idle, Nobody, Reporter
 
 HISTORY = [
     Record(1, NOW_MS - 86_400_000, 1000, {"auc": 0.6}, band="poor"),
@@ -65,7 +65,7 @@ def library() -> Library:
 
 @pytest.fixture
 def editor(library: Library) -> Iterator[TestClient]:
-    board = Board(Inbox(), Reporter(), Nobody(), library, lambda: NOW_MS)
+    board = Board(Inbox(), Reporter(), Nobody(), library, Idle(), lambda: NOW_MS)
     with TestClient(create_app(board, Access(Rules(EDITOR), lambda: 0.0), lambda: 0.0)) as client:
         client.post("/sign-in", data={"token": EDITOR})
         yield client
