@@ -163,7 +163,7 @@ class Pipeline:
         before_ms = customer.as_of_ms
         if event_ms > before_ms:
             customer.as_of_ms = event_ms
-        elif customer.pending and event_ms < customer.pending.latest.taken_ms and item.stream not in UNCOUNTED:
+        elif customer.pending and event_ms < customer.pending.latest_ms and item.stream not in UNCOUNTED:
             mend(customer, event_ms)
         if event_ms < customer.first_ms:
             customer.first_ms = event_ms
