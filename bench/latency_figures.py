@@ -10,8 +10,8 @@ from typing import Any, Final
 from churnwatch.scrape import Scrape
 
 QUANTILES: Final = {"p50": 0.5, "p99": 0.99, "p99_9": 0.999}
-REST: Final = "fetch and wait"
-"""What no stage accounts for: from the producer to the worker, the queue before a step, and from the broker to the consumer."""
+REST: Final = "the rest"
+"""What no stage accounts for, such as the way from the broker to whoever listens."""
 
 
 @dataclass(frozen=True, slots=True)
