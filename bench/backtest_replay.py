@@ -1,4 +1,4 @@
-"""One offline replay, in a process of its own. `python -m bench.backtest_replay FILE JOBS`."""
+"""One offline replay, in a process of its own. `python -m bench.backtest_replay JOBS:timed|checked:FILE`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from churnwatch.settings_load import load_settings
 from models.guide import encode_guide
 
 FAR_MS = 1 << 60
-WANTS = Wants(examples=False, states=True)
 
 
-def main(path: Path, jobs: int) -> None:
+def main(path: Path, jobs: int, *, checked: bool) -> None:
     """Print the run, with the settings of the environment: learning, or with the frozen model that they name.
 
-    Its processor time is that of all its processes, from the first line of the file to the last word, start-up left out for one alone.
+    Its processor time is that of all its processes, start-up left out for this one alone. Only a run that is to be `checked` writes down
+    every customer's state at the end, which a backtest does not do.
     """
     settings = load_settings()
     before = _cpu_seconds()
@@ -37,7 +37,7 @@ def main(path: Path, jobs: int) -> None:
             [path],
             now_ms=time.time_ns() // 1_000_000,
             frozen=compose.frozen_guide(settings),
-            wants=WANTS,
+            wants=Wants(examples=False, states=checked),
             jobs=jobs,
         )
     )
@@ -67,4 +67,5 @@ def _cpu_seconds() -> float:
 
 if __name__ == "__main__":
     gc.set_threshold(100_000, 50, 50)  # as `churnwatch.cli.main` has it
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    wanted, what, file = sys.argv[1].split(":", 2)
+    main(Path(file), int(wanted), checked=what == "checked")

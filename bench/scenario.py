@@ -84,7 +84,7 @@ SCENARIOS: Final = {
         Scenario("growth", "throughput against customers and partitions", "bench.growth", 180),
         Scenario("memory", "bytes per customer, in Redis and in the worker", "bench.memory", 60),
         Scenario("silence", "a million silent customers, a year of them", "bench.silence", 60),
-        Scenario("backtest", "the offline replay on all cores", "bench.backtest", 60),
+        Scenario("backtest", "the offline replay on all cores", "bench.backtest", 90),
     )
 }
 
