@@ -45,6 +45,9 @@ SAMPLE: Final = 500
 PARTITIONS: Final = 4
 SCORINGS_MAX: Final = 25
 CHILD_SECONDS_MAX: Final = 900
+REDIS_TIMEOUT_MS: Final = 60_000
+"""A machine with much else to do lets Redis wait; a step whose end is not known could not be counted."""
+
 MONDAY_END_MS: Final = END_MS + DAY_MS * 3 // 2 - 1
 """The last millisecond of the Monday after."""
 
@@ -80,6 +83,8 @@ def run(services: Services, scratch: Path, say: Say, *, customers: int = CUSTOME
     settings = Settings(
         redis_url=services.redis_url,
         redis_namespace="silence",
+        redis_timeout_ms=REDIS_TIMEOUT_MS,
+        stalled_ms=2 * REDIS_TIMEOUT_MS,
         topic_partitions=PARTITIONS,
         clock="replay",
         learning_enabled=False,

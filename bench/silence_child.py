@@ -32,6 +32,7 @@ from features.redis_client import connect
 from features.redis_store import RedisStore
 from features.store import PartitionStore
 from models.guide import Guide, decode_guide
+from streams.errors import StateError
 from streams.feed import Batch
 from streams.outgoing import Outgoing
 
@@ -76,6 +77,10 @@ class Watcher(OfflineObserver):
             self._share.scorings[cause] = self._share.scorings.get(cause, 0) + count
         for stage, spent in seconds.items():
             self._share.stages[stage] = self._share.stages.get(stage, 0.0) + spent
+
+    def waiting(self, partition: int, why: StateError) -> None:  # noqa: ARG002 - the port's
+        """A step of which Redis has not told the end is not counted, though it may be done: give up."""
+        raise why
 
 
 class Heard:
