@@ -13,14 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import redis
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Drawn
 
 from bench import page, report
-from bench.contest import QUIX_LIBRARIES
+from bench.contest import QUIX_LIBRARIES, flush
 from bench.scenario import Outcome, Say, Scenario, Skipped, Table, chosen
 from churnwatch.services import Services, start_services
 from streams.errors import ChurnwatchError
@@ -104,19 +103,19 @@ def _run(
     scenario: Scenario, services: Services, document: report.Document, say: Say, show: Callable[[Any], None]
 ) -> None:
     """Run one scenario and add what it has found to the document; what fails is told there, and does not stop the others."""
-    with redis.Redis.from_url(services.redis_url) as client:
-        client.flushdb()
     started = time.monotonic()
     try:
+        flush(services.redis_url)
         with tempfile.TemporaryDirectory(prefix=f"churnwatch-bench-{scenario.id}-") as folder:
             found = scenario.load()(services, Path(folder), say)
     except Skipped as why:
         say(f"{scenario.id} is skipped: {why}")
         return
-    except ChurnwatchError as error:
-        say(f"{scenario.id} has failed: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever it was, the other scenarios' minutes must not be lost
+        why = str(error) if isinstance(error, ChurnwatchError) else f"{type(error).__name__}: {error}"
+        say(f"{scenario.id} has failed: {why}")
         report.forget(document, scenario)
-        document["scenarios"][scenario.id] = {"question": scenario.question, "date": report.now(), "failed": str(error)}
+        document["scenarios"][scenario.id] = {"question": scenario.question, "date": report.now(), "failed": why}
         return
     seconds = time.monotonic() - started
     report.add(document, scenario, found, seconds)

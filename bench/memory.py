@@ -19,7 +19,7 @@ from typing import Final
 import redis
 
 from bench import retail
-from bench.contest import PARTITIONS
+from bench.contest import PARTITIONS, flush
 from bench.measures import WrongAnswer
 from bench.one_worker import learnt
 from bench.scenario import Outcome, Say, Skipped, Table
@@ -64,7 +64,7 @@ def weigh(services: Services, scratch: Path, say: Say, customers: int, sample: i
         asyncio.run(_fill(settings, kept, customers))
         each = (_used(client) - before) / customers
         found = int(client.dbsize())
-        client.flushdb()
+    flush(services.redis_url)
     if found != (wanted := customers + 2 * PARTITIONS):
         raise WrongAnswer(f"Redis holds {found} keys; {wanted} were to be there: customers, and two for each partition")
     values = [len(state) for state, _ in kept]

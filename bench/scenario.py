@@ -78,11 +78,11 @@ SCENARIOS: Final = {
     scenario.id: scenario
     for scenario in (
         Scenario("one_worker", "four streams: one worker against everyone", "bench.one_worker", 180),
-        Scenario("rivals", "a shop's orders, a million: one worker against everyone", "bench.rivals", 390),
+        Scenario("rivals", "a shop's orders, a million: one worker against everyone", "bench.rivals", 360),
         Scenario("two_workers", "two workers against one, and what bounds them", "bench.two_workers", 90),
         Scenario("latency", "from event to alert, at shares of the throughput", "bench.latency", 180),
         Scenario("growth", "throughput against customers and partitions", "bench.growth", 180),
-        Scenario("memory", "bytes per customer, in Redis and in the worker", "bench.memory", 60),
+        Scenario("memory", "bytes per customer in Redis, a million of a real shop", "bench.memory", 60),
         Scenario("silence", "a million silent customers, a year of them", "bench.silence", 60),
         Scenario("backtest", "the offline replay on all cores", "bench.backtest", 90),
     )

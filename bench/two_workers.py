@@ -69,7 +69,7 @@ def compare(log: Log, scratch: Path, say: Say) -> Outcome:
     turns: dict[int, list[Turn]] = {1: [], 2: []}
     for number in range(1, ROUNDS + 1):
         for count, found in turns.items():
-            contest.flush(log.settings)
+            contest.flush(log.settings.redis_url)
             slug = f"workers{count}round{number}"
             fresh = log.settings.model_copy(update={"redis_namespace": slug, "kafka_group_id": slug})
             found.append(_turn(fresh, log, scratch, count))
