@@ -112,10 +112,10 @@ def _run(
         say(f"{scenario.id} is skipped: {why}")
         return
     except Exception as error:  # noqa: BLE001 - whatever it was, the other scenarios' minutes must not be lost
-        why = str(error) if isinstance(error, ChurnwatchError) else f"{type(error).__name__}: {error}"
-        say(f"{scenario.id} has failed: {why}")
+        reason = str(error) if isinstance(error, ChurnwatchError) else f"{type(error).__name__}: {error}"
+        say(f"{scenario.id} has failed: {reason}")
         report.forget(document, scenario)
-        document["scenarios"][scenario.id] = {"question": scenario.question, "date": report.now(), "failed": why}
+        document["scenarios"][scenario.id] = {"question": scenario.question, "date": report.now(), "failed": reason}
         return
     seconds = time.monotonic() - started
     report.add(document, scenario, found, seconds)
