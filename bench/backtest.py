@@ -21,7 +21,7 @@ from bench.scenario import Outcome, Say, Table
 from churnwatch.services import Services
 from churnwatch.settings import Settings
 
-ROUNDS: Final = 3
+ROUNDS: Final = 4
 JOBS: Final = 2
 CUSTOMERS: Final = 4_000
 DAYS: Final = 10
@@ -72,7 +72,8 @@ def run(services: Services, scratch: Path, say: Say) -> Outcome:  # noqa: ARG001
         _agree(runs, (LIVE, ONE), "alerts"),
         _agree(runs, (LONG, SHARED), "alerts", "said"),
     ]
-    cpu = {name: median(map(_cpu_us, taken)) for name, taken in runs.items()}
+    # The least, for whatever else the machine does can only add to it.
+    cpu = {name: min(map(_cpu_us, taken)) for name, taken in runs.items()}
     ratios = {PER_CORE: cpu[LIVE] / cpu[ONE], SPEED_UP: _seconds(runs[LONG]) / _seconds(runs[SHARED])}
     return Outcome(
         ratios=ratios,
