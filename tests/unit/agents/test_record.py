@@ -16,10 +16,10 @@ from alerts.trials import Trial
 from churnwatch.playbook_file import read_playbook
 from features.state import Activity
 from models.album import Album
-from models.labels import Pending, pack_vector
+from models.labels import TREATED, WARNED, Pending, Touch, pack_vector
 from streams.errors import Corrupt, NewerSchema
 from streams.events import OutcomeStatus
-from streams.time import DAY_MS
+from streams.time import DAY_MS, INSTANT_MAX_MS
 from tests.unit.agents.samples import START_MS, event
 from tests.unit.agents.shop import NOON_MS, Shop
 
@@ -174,3 +174,27 @@ def test_nothing_but_the_profile_is_left_by_its_reduction() -> None:
     left.as_of_ms, left.wake_ms = ann.as_of_ms, ann.wake_ms
     assert ann == left
     assert ann.episode == Episode()
+
+
+def test_a_touch_that_no_snapshot_can_be_reached_by_is_not_written() -> None:
+    ann = Customer(Activity.empty(), as_of_ms=29 * DAY_MS, wake_ms=30 * DAY_MS)
+    early, late = Touch(7 * DAY_MS - 1, TREATED), Touch(7 * DAY_MS, WARNED)
+    ann.touches = [early, late]
+    ann.pending = Album.of([Pending(7 * DAY_MS, pack_vector([1.0]), 0.5, 1, "new")])
+    assert decode_customer(encode_customer(ann)).touches == [late]
+    ann.pending = ann.pending.without(1)
+    assert decode_customer(encode_customer(ann)).touches == []
+    ann.wake_ms = 5 * DAY_MS  # overdue: its snapshot is yet to be taken
+    assert decode_customer(encode_customer(ann)).touches == [early, late]
+
+
+@pytest.mark.parametrize("at_ms", [0, 1, 999, 1_000, INSTANT_MAX_MS - 1, INSTANT_MAX_MS])
+def test_an_instant_is_kept_to_the_millisecond(at_ms: int) -> None:
+    assert decode_customer(encode_customer(Customer(Activity.empty(), wake_ms=at_ms))).wake_ms == at_ms
+
+
+@pytest.mark.parametrize("touches", [[5, 4], [5, -1], [5], [INSTANT_MAX_MS, 1]])
+def test_forged_touches_are_refused(touches: list[int]) -> None:
+    line = [Activity.empty(), 0, 0, 0, 0, [], None, None, None, touches]
+    with pytest.raises(Corrupt, match="delete the key"):
+        decode_customer(bytes((CUSTOMER_SCHEMA,)) + msgspec.msgpack.encode(line))
