@@ -5,9 +5,10 @@ They are of the profile, not of the alert, so they stand in no field of its form
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from agents.record import Attributes
+if TYPE_CHECKING:  # the command line reads the names of the headers, and is not to wait for what a record takes
+    from agents.record import Attributes
 
 OWNER_HEADER: Final = "churnwatch.owner"
 PLAN_HEADER: Final = "churnwatch.plan"
@@ -16,6 +17,7 @@ PLAN_HEADER: Final = "churnwatch.plan"
 def routing_headers(attributes: Attributes | None) -> list[tuple[str, bytes]]:
     r"""Return the headers, UTF-8, of an alert on a customer of whom the business has told this; none of what it has not.
 
+    >>> from agents.record import Attributes
     >>> routing_headers(Attributes(0, owner="Zoë", plan="gold"))
     [('churnwatch.owner', b'Zo\xc3\xab'), ('churnwatch.plan', b'gold')]
     >>> routing_headers(None)

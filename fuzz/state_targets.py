@@ -11,7 +11,7 @@ import msgspec
 
 from agents.clock import PartitionClock
 from agents.guides import GuideBook
-from agents.meta import decode_meta, encode_meta, touched
+from agents.meta import Meta, decode_meta, encode_meta, touched
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
 from agents.record import Customer, decode_customer, encode_customer
 from agents.runner import PartitionRunner
@@ -124,17 +124,25 @@ class _Watching(OfflineObserver):
 def meta_target(made: Samples) -> Target:
     """A partition's meta value, with its runner opened and stepped."""
     partition = Partition(made)
-    meta = made.backtest.partition.meta or b""
-    honest = decode_meta(meta)
-    # The backtest's only topic is its file; a worker knows topics, and when each was heard of.
-    honest.offsets, honest.heard_ms = {TOPIC: 812}, {TOPIC: NOW_MS - 2 * DAY_MS}
+    before_ms = NOW_MS - 2 * DAY_MS
+    honest = Meta(
+        {TOPIC: 812},
+        40,
+        before_ms,
+        before_ms,
+        before_ms,
+        seq=7,
+        customers=len(made.backtest.partition.states),
+        life=NOW_MS,
+    )
+    honest.heard_ms = {TOPIC: before_ms}
     customer = made.backtest.partition.states[OTHER]
 
     def run(parts: Parts) -> bool:
         touched(parts[0])
         return partition.run(parts[0], {OTHER: customer}, {OTHER: NOW_MS - DAY_MS}, [])
 
-    return Target("meta", [(encode_meta(honest),), (meta,)], run, 3.0)
+    return Target("meta", [(encode_meta(honest),), (encode_meta(Meta()),)], run, 3.0)
 
 
 def customer_target(made: Samples) -> Target:

@@ -26,10 +26,10 @@ import numpy as np
 from alerts.episode import Episode, alert_id, held_out
 from alerts.intervals import Interval
 from alerts.ledger import Ledger
-from alerts.trials import Did, Trial, conclude, first_day, hundredths, note_outcome
+from alerts.trials import Trial, conclude, first_day, hundredths, note_outcome
 from alerts.uplift import Uplift, assess, trials_in
 from churnwatch.terminal import note, progress, say
-from streams.events import Outcome
+from streams.events import Outcome, OutcomeStatus
 from streams.time import DAY_MS
 
 SAVES: Final = 0.15
@@ -155,7 +155,7 @@ def _customer(
     kept, taken = stays < kind.stays, False
     if not held and reached < kind.reached:
         taken = takes < kind.takes
-        did: Did = "accepted" if taken else "declined"
+        did: OutcomeStatus = "accepted" if taken else "declined"
         # Of those who would leave so many are kept that it is `saves` of all takers.
         kept = kept or (taken and saved < saves / (1.0 - kind.stays))
         outcome = Outcome(
