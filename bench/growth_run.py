@@ -23,7 +23,7 @@ from agents.meta import Meta, decode_meta
 from bench.children import cpu_seconds, stop, worker
 from bench.measures import WrongAnswer
 from churnwatch.child import free_port
-from churnwatch.demo import Scrape
+from churnwatch.scrape import Scrape
 from churnwatch.settings import Settings
 
 LOOK_SECONDS: Final = 0.01
