@@ -121,28 +121,26 @@ class _Watching(OfflineObserver):
         """Nothing is counted."""
 
 
+def meta_of(made: Samples) -> bytes:
+    """The meta value of a partition that has the backtest's customers."""
+    before_ms = NOW_MS - 2 * DAY_MS
+    known = len(made.backtest.partition.states)
+    meta = Meta({TOPIC: 812}, 40, before_ms, before_ms, before_ms, seq=7, customers=known, life=NOW_MS)
+    meta.heard_ms = {TOPIC: before_ms}
+    return encode_meta(meta)
+
+
 def meta_target(made: Samples) -> Target:
     """A partition's meta value, with its runner opened and stepped."""
     partition = Partition(made)
-    before_ms = NOW_MS - 2 * DAY_MS
-    honest = Meta(
-        {TOPIC: 812},
-        40,
-        before_ms,
-        before_ms,
-        before_ms,
-        seq=7,
-        customers=len(made.backtest.partition.states),
-        life=NOW_MS,
-    )
-    honest.heard_ms = {TOPIC: before_ms}
+    honest = meta_of(made)
     customer = made.backtest.partition.states[OTHER]
 
     def run(parts: Parts) -> bool:
         touched(parts[0])
         return partition.run(parts[0], {OTHER: customer}, {OTHER: NOW_MS - DAY_MS}, [])
 
-    return Target("meta", [(encode_meta(honest),), (encode_meta(Meta()),)], run, 3.0)
+    return Target("meta", [(honest,)], run, 3.0)
 
 
 def customer_target(made: Samples) -> Target:
@@ -179,7 +177,7 @@ def customer_target(made: Samples) -> Target:
 def outbox_target(made: Samples) -> Target:
     """An entry of the outbox, published by a runner that finds it."""
     partition = Partition(made)
-    meta = made.backtest.partition.meta or b""
+    meta = meta_of(made)
     messages = [
         Outgoing("churn.alerts", b"c-1", encode_alert(alert), [("trace", b"1")], 2)
         for alert in made.backtest.alerts[:5]
