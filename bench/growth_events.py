@@ -26,7 +26,9 @@ from streams.errors import TransportError
 
 TICK_SECONDS: Final = 0.002
 FLUSH_SECONDS_MAX: Final = 30.0
-LINGER_MS: Final = 1
+LINGER_MS: Final = 5
+"""librdkafka's own default, as most producers have it; the wait counts as latency."""
+
 BURST_MAX: Final = 2_000
 """Events that one tick may have to make up for: a pause of the machine is no reason to hold back, or the pause would not be seen."""
 

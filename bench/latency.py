@@ -6,7 +6,7 @@
 3. Some customers cancel: each cancellation raises an alert, the costliest kind to tell. Alerts are rare, so p99.9 rests on more: on
    customers whose band was never told, so that their next event publishes a score, by the same way as an alert.
 4. Latency is from the record's Kafka timestamp, set as it is handed to the producer, to the arrival at a consumer on the same machine.
-5. The same at 50 % with other bounds of a step, and with Redis writing its log to the disk.
+5. The same at 50 % with brokers that collect for shorter and for longer, and with Redis writing its log to the disk.
 
     python -m bench.latency --seconds 60
 """
@@ -39,8 +39,8 @@ LOADS: Final = (0.1, 0.5, 0.8)
 MIDDLE: Final = 0.5
 PARTITIONS: Final = 4
 LIMIT_MS: Final = 250.0
-STEPS: Final = (200, 10_000)
-"""Bounds of a step beside the default."""
+WAITS_MS: Final = (5, 100)
+"""How long brokers collect events, beside the default: the one setting between latency and the size of a chunk."""
 
 
 def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -> Outcome:
@@ -59,15 +59,15 @@ def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -
             levels = [base.level(_share(share), share * base.throughput, size.seconds) for share in LOADS]
         rate = MIDDLE * base.throughput
         others = []
-        for bound in STEPS:
-            with loaded.run({"chunk_events_max": bound}) as other:
-                level = other.level(f"{_share(MIDDLE)}, steps of {bound:,}", rate, size.other_seconds)
-                others.append((bound, other.throughput, level))
+        for wait_ms in WAITS_MS:
+            with loaded.run({"fetch_wait_ms": wait_ms}) as other:
+                level = other.level(f"{_share(MIDDLE)}, collected for {wait_ms} ms", rate, size.other_seconds)
+                others.append((wait_ms, other.throughput, level))
         with _appending(services), loaded.run({}) as other:
             durable = other.level(f"{_share(MIDDLE)}, Redis appends to a file", rate, size.other_seconds)
     finally:
         loaded.close()
-    default = (settings.chunk_events_max, base.throughput, levels[LOADS.index(MIDDLE)])
+    default = (settings.fetch_wait_ms, base.throughput, levels[LOADS.index(MIDDLE)])
     return _outcome(base.throughput, levels, sorted([default, *others], key=lambda found: found[0]), durable)
 
 
@@ -93,7 +93,7 @@ def _fill(settings: Settings, scratch: Path, size: Size) -> None:
     made = templates(settings, scratch, time.time_ns() // 1_000_000)
     # Nobody who is to be looked at for silence meanwhile, and nobody who is lost: what is said follows from an event, and is said.
     quiet = [found for found in made.customers if found.wake_ms > made.clock_ms + HOUR_MS and not found.lost]
-    asked = [samples(size.seconds)] * len(LOADS) + [samples(size.other_seconds)] * (len(STEPS) + 1)
+    asked = [samples(size.seconds)] * len(LOADS) + [samples(size.other_seconds)] * (len(WAITS_MS) + 1)
     scores, leavers = (sum(counts) for counts in zip(*asked, strict=True))
     groups = [Group("c", CUSTOMERS), Group("s", scores, untold=True), Group("l", leavers)]
     fill(settings, Templates(quiet, made.clock_ms), groups)
@@ -140,7 +140,7 @@ def _outcome(
             "warm_up_seconds": WARM_SECONDS,
             "levels": [_told(level) for level in [*levels, durable]],
             "steps": [
-                {"chunk_events_max": bound, "throughput_events_per_second": round(found, 1)} | _told(level)
+                {"fetch_wait_ms": bound, "throughput_events_per_second": round(found, 1)} | _told(level)
                 for bound, found, level in steps
             ],
         },
@@ -206,10 +206,17 @@ def _stages(levels: Sequence[Level]) -> Table:
 
 
 def _trade(steps: Sequence[tuple[int, float, Level]]) -> Table:
-    rows = [[f"{bound:,}", f"{found:,.0f}", *_percentiles(level)] for bound, found, level in steps]
-    columns = ["CHUNK_EVENTS_MAX", "backlog, events/s", "alert p50", "p99", "samples"]
+    rows = [
+        [f"{wait_ms}", f"{level.events_per_step:.0f}", f"{found:,.0f}", *_percentiles(level)]
+        for wait_ms, found, level in steps
+    ]
+    columns = ["FETCH_WAIT, ms", "events a step", "backlog, events/s", "alert p50", "p99", "samples"]
     columns += ["score p50", "p99", "p99.9", "longest", "samples"]
-    return Table("The bound of a step: throughput of a backlog against latency at half load", columns, rows)
+    return Table(
+        "How long brokers collect: the size of a step and the throughput of a backlog against latency at half load",
+        columns,
+        rows,
+    )
 
 
 def main(arguments: Sequence[str]) -> int:

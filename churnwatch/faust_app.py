@@ -14,6 +14,9 @@ from streams.transport import ChunkTopic
 
 STREAM_BUFFER_CHUNKS: Final = 64
 
+COLLECTED_BYTES: Final = 1 << 20
+"""Of a broker's partitions together: more than a live worker can take in within the time that it waits."""
+
 
 def brokers(settings: Settings) -> list[URL]:
     """The brokers to start from, in Faust's way of writing."""
@@ -65,10 +68,21 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
         "max_poll_interval_ms": 86_400_000,
         "max_poll_records": settings.chunk_events_max,
         "max_partition_fetch_bytes": settings.chunk_bytes_max,
-        # A partition whose records have just come is not in the next request, and that one may wait for so long: of a
-        # quiet topic the next event would. A replay goes from model to model, where everything waits for what the learner
-        # has not got yet; every request takes the better part of a millisecond.
-        "fetch_max_wait_ms": 10 if settings.clock == "replay" and settings.learning_enabled else 100,
+        **_fetching(settings),
         # A leader of the group that saw a broker in its first seconds knows of no partitions, and deals out none until it looks again.
         "metadata_max_age_ms": 10_000,
     }
+
+
+def _fetching(settings: Settings) -> dict[str, int]:
+    """How the brokers are asked for records.
+
+    Every request and every chunk of an answer takes the better part of a millisecond, however little is in it. Asked for anything at
+    all, brokers answer a live worker hundreds of times a second, and the core that should work on events is busy with asking.
+    So they collect for a while; of a backlog there is enough to be handed over at once.
+    """
+    if settings.clock == "live":
+        return {"fetch_min_bytes": COLLECTED_BYTES, "fetch_max_wait_ms": settings.fetch_wait_ms}
+    # A replay goes from model to model, where everything waits for what the learner has not got yet. Of a quiet topic the next
+    # event may wait for as long, for a partition whose records have just come is not in the next request.
+    return {"fetch_max_wait_ms": 10 if settings.learning_enabled else 100}

@@ -31,14 +31,14 @@ class WorkSettings(Chapter):
         "Time", "orders,logins", "streams", "Live: who is silent is known once these are heard again", pattern=SOURCES
     )
 
-    chunk_events_max: int = setting(
+    fetch_wait_ms: Duration = setting(
         "Pipeline",
-        2000,
-        "events",
-        "Most events taken in one step: fewer for latency, more for throughput",
-        ge=1,
-        le=100_000,
+        "25ms",
+        DURATION,
+        "Live: how long Kafka collects events before it hands them over; shorter for latency, longer for fewer, larger steps",
+        le=5_000,
     )
+    chunk_events_max: int = setting("Pipeline", 2000, "events", "Most events taken in one step", ge=1, le=100_000)
     chunk_bytes_max: int = setting("Pipeline", 8 << 20, "bytes", "Most bytes of events taken in one step", ge=1024)
     buffer_bytes_max: int = setting(
         "Pipeline", 32 << 20, "bytes", "Most fetched bytes a partition holds before its fetching pauses", ge=1024

@@ -209,8 +209,8 @@ def the_learner_does_not_wait_for_the_slowest() -> Change:
 def the_learners_offset_goes_one_too_far() -> Change:
     commit = LEARN.LearnerCommit
 
-    def beyond(state: bytes, next_offset: int, *rest: Any) -> Any:
-        return commit(state, next_offset + 1, *rest)
+    def beyond(state: bytes, next_offset: int, *rest: Any, **named: Any) -> Any:
+        return commit(state, next_offset + 1, *rest, **named)
 
     return [(LEARN, "LearnerCommit", beyond)]
 

@@ -11,7 +11,7 @@ from simulation.planted import TABLES
 from simulation.seed import play
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 60
+SEEDS = 150
 RARE = {"the feed is cleared long before the seek"}
 """Seen within some hundred seeds only; `python -m simulation --planted` plays 1,000."""
 

@@ -12,10 +12,15 @@ def options(**given: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("given", "wait_ms"),
-    [({}, 100), ({"clock": "replay"}, 10), ({"clock": "replay", "learning_enabled": False}, 100)],
+    [({"clock": "replay"}, 10), ({"clock": "replay", "learning_enabled": False}, 100), ({"fetch_wait_ms": "80ms"}, 80)],
 )
 def test_only_a_replay_that_learns_polls_without_pause(given: dict[str, Any], wait_ms: int) -> None:
     assert options(**given)["fetch_max_wait_ms"] == wait_ms
+
+
+def test_live_brokers_collect_before_they_answer() -> None:
+    assert options()["fetch_min_bytes"] > 100_000
+    assert "fetch_min_bytes" not in options(clock="replay")
 
 
 def test_a_worker_has_a_lasting_name_only_where_it_is_given_one() -> None:
