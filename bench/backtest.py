@@ -16,7 +16,7 @@ from typing import Any, Final
 from bench import synthetic
 from bench.children import run_module
 from bench.measures import Run, WrongAnswer, check, told
-from bench.one_worker import LEARN_QUESTION, learnt
+from bench.one_worker import learnt
 from bench.scenario import Outcome, Say, Table
 from churnwatch.services import Services
 from churnwatch.settings import Settings
@@ -25,8 +25,6 @@ ROUNDS: Final = 4
 JOBS: Final = 2
 CUSTOMERS: Final = 4_000
 DAYS: Final = 10
-LEARN_CUSTOMERS: Final = 200
-LEARN_DAYS: Final = 45
 LONG_CUSTOMERS: Final = 1_500
 LONG_DAYS: Final = 90
 LONG_ROUNDS: Final = 2
@@ -50,7 +48,7 @@ def run(services: Services, scratch: Path, say: Say) -> Outcome:  # noqa: ARG001
     model = scratch / "model"
     model.write_bytes(_model(scratch))
     frozen = Settings(clock="replay", learning_enabled=False, model_file=model)
-    learning = Settings(clock="replay", **LEARN_QUESTION)
+    learning = Settings(clock="replay", **synthetic.LEARN_QUESTION)
     runs: dict[str, list[Run]] = {LIVE: [], ONE: [], LONG: [], SHARED: []}
 
     def note(name: str, taken: Run) -> None:
@@ -85,8 +83,10 @@ def run(services: Services, scratch: Path, say: Say) -> Outcome:  # noqa: ARG001
 
 
 def _model(scratch: Path) -> bytes:
-    path = synthetic.write(scratch / "learn.jsonl", synthetic.shop(LEARN_CUSTOMERS, LEARN_DAYS, SEED + 1))
-    return learnt(Settings(**LEARN_QUESTION), path)
+    path = synthetic.write(
+        scratch / "learn.jsonl", synthetic.shop(synthetic.LEARN_CUSTOMERS, synthetic.LEARN_DAYS, SEED + 1)
+    )
+    return learnt(Settings(**synthetic.LEARN_QUESTION), path)
 
 
 def _replayed(settings: Settings, jobs: int, path: Path, events: int, what: str = "timed") -> Run:

@@ -30,15 +30,6 @@ from streams.time import parse_instant
 from streams.topics import partition_for
 
 SEED: Final = 6
-LEARN_CUSTOMERS: Final = 200
-LEARN_DAYS: Final = 45
-LEARN_QUESTION: Final[dict[str, Any]] = {
-    "horizon_ms": "14d",
-    "active_ms": "28d",
-    "min_labels": 100,
-    "model_interval_ms": "7d",
-}
-"""What is answered within the log, so that there is a model to freeze."""
 
 TEMPLATES: Final = 1_000
 EVENTS_EACH: Final = 5
@@ -101,8 +92,8 @@ def customer_id(prefix: str, number: int) -> str:
 def learn(scratch: Path) -> Path:
     """Learn a model to be frozen from a log of the same shop; returns its file."""
     path = scratch / "growth-learn.jsonl"
-    synthetic.write(path, synthetic.shop(LEARN_CUSTOMERS, LEARN_DAYS, SEED))
-    guide = _replayed(Settings(**LEARN_QUESTION), path).guide
+    synthetic.write(path, synthetic.shop(synthetic.LEARN_CUSTOMERS, synthetic.LEARN_DAYS, SEED))
+    guide = _replayed(Settings(**synthetic.LEARN_QUESTION), path).guide
     assert guide is not None
     assert guide.ready
     model = scratch / "growth-model"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench import contest, synthetic
 from bench.contest import HANDWRITTEN, NO_PIPELINE, NO_REDIS, QUIX, STOCK, WORKER, Log
@@ -30,14 +30,6 @@ SHARE: Final = 10
 DAYS: Final = 10
 SEED: Final = 11
 
-LEARN_CUSTOMERS: Final = 200
-LEARN_DAYS: Final = 45
-LEARN_QUESTION: Final[dict[str, Any]] = {
-    "horizon_ms": "14d",
-    "active_ms": "28d",
-    "min_labels": 100,
-    "model_interval_ms": "7d",
-}
 FAST: Final = (WORKER, HANDWRITTEN, QUIX, NO_REDIS, NO_PIPELINE)
 
 
@@ -68,8 +60,10 @@ def prepare(services: Services, scratch: Path, prefix: str, customers: int, say:
 
 def _learnt(scratch: Path) -> bytes:
     """Learn from another log of the same shop, with a question that is answered within it."""
-    path = synthetic.write(scratch / "learn.jsonl", synthetic.shop(LEARN_CUSTOMERS, LEARN_DAYS, SEED + 1))
-    return learnt(Settings(**LEARN_QUESTION), path)
+    path = synthetic.write(
+        scratch / "learn.jsonl", synthetic.shop(synthetic.LEARN_CUSTOMERS, synthetic.LEARN_DAYS, SEED + 1)
+    )
+    return learnt(Settings(**synthetic.LEARN_QUESTION), path)
 
 
 def learnt(settings: Settings, path: Path) -> bytes:

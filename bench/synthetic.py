@@ -22,6 +22,16 @@ GAPS_DAYS: Final = (1.5, 3.0, 6.0)
 CATEGORIES: Final = ("delivery", "product", "billing", "service")
 STREAMS: Final = ("logins", "orders", "tickets", "reviews")
 
+LEARN_CUSTOMERS: Final = 200
+LEARN_DAYS: Final = 45
+LEARN_QUESTION: Final[dict[str, Any]] = {
+    "horizon_ms": "14d",
+    "active_ms": "28d",
+    "min_labels": 100,
+    "model_interval_ms": "7d",
+}
+"""The shop that a model is learnt from, to be frozen: what is asked is answered within so many days."""
+
 
 def shop(customers: int, days: int, seed: int) -> list[dict[str, Any]]:
     """Give all events as the lines of an event file hold them, in the order of their times."""
