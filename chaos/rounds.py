@@ -200,9 +200,8 @@ class Round:
         deadline = time.monotonic() + FINISH_SECONDS_MAX
         while time.monotonic() < deadline:
             self._tend()
-            self._taken()
             with contextlib.suppress(redis.RedisError):
-                if self._lab.reached(self._case.log.last_ms):
+                if self._taken() == len(self._case.log.records) and self._lab.reached(self._case.log.last_ms):
                     return True
             time.sleep(LOOK_SECONDS)
         self.fault(
