@@ -8,7 +8,7 @@ SERVICES ?= auto
 LOG ?= data/cdnow.jsonl.gz
 SEED ?= 1
 BIN := .venv/bin
-PACKAGES := streams features models alerts agents console churnwatch
+PACKAGES := streams features models alerts agents console bi churnwatch
 export SERVICES
 
 help: ## list the targets

@@ -9,6 +9,6 @@ compile() {
         pyproject.toml --output-file "$1"
 }
 
-compile requirements.lock
-compile requirements-dev.lock --extra dev
+compile requirements.lock --extra bi
+compile requirements-dev.lock --extra bi --extra dev
 git --no-pager diff --stat -- requirements.lock requirements-dev.lock
