@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from console.access import Session
 from console.board import Board
+from console.retold import Retold
 from console.texts import LANGUAGES, Language, language, preferred
 
 log = logging.getLogger("churnwatch.console")
@@ -52,7 +53,7 @@ def page(request: Request, template: str, *, status: int = 200, **given: Any) ->
     """Return a page, or a part of one, with what every template may use."""
     spoken = language_of(request)
     text = _templates.get_template(template).render(
-        t=spoken.say, lang=spoken, session=session_of(request), path=request.url.path, **given
+        t=spoken.say, lang=spoken, told=Retold(spoken), session=session_of(request), path=request.url.path, **given
     )
     return HTMLResponse(text, status)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +57,26 @@ class Language:
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) in whole percent."""
         return format_percent(share, locale=self.locale)
+
+    def exact(self, number: str, currency: str = "") -> str:
+        """Return a number with just the decimals that it has in a text (`12.50`), in a currency where one is named."""
+        value = Decimal(number.replace(",", ""))
+        decimals = "." + "0" * len(number.partition(".")[2]) if "." in number else ""
+        pattern = f"{'+' if number.startswith('+') else ''}#,##0{decimals}"
+        if currency:
+            return format_currency(value, currency, f"¤{pattern}", locale=self.locale, currency_digits=False)
+        return format_decimal(value, pattern, locale=self.locale)
+
+    def date(self, day: str) -> str:
+        """Return a day that is written as in ISO 8601; one that is none stands as it is.
+
+        >>> language("en").date("2026-03-02"), language("en").date("2026-13-45")
+        ('Mar 2, 2026', '2026-13-45')
+        """
+        try:
+            return format_date(date.fromisoformat(day), "medium", locale=self.locale)
+        except ValueError:
+            return day
 
     def money(self, amount: float, currency: str | None) -> str:
         """Return an amount, in whole units from a hundred on, with its currency where that is known."""
