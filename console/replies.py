@@ -51,9 +51,15 @@ def language_of(request: Request) -> Language:
 
 def page(request: Request, template: str, *, status: int = 200, **given: Any) -> HTMLResponse:
     """Return a page, or a part of one, with what every template may use."""
-    spoken = language_of(request)
+    spoken, url = language_of(request), request.url
     text = _templates.get_template(template).render(
-        t=spoken.say, lang=spoken, told=Retold(spoken), session=session_of(request), path=request.url.path, **given
+        t=spoken.say,
+        lang=spoken,
+        told=Retold(spoken),
+        session=session_of(request),
+        path=url.path,
+        address=f"{url.path}?{url.query}" if url.query else url.path,
+        **given,
     )
     return HTMLResponse(text, status)
 

@@ -11,8 +11,15 @@ function axis() {
   return { stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 } };
 }
 
+// Days as people write them who read the page's language.
+function days() {
+  const written = new Intl.DateTimeFormat(document.documentElement.lang, { year: "2-digit", month: "short", day: "numeric", timeZone: "UTC" });
+  return { ...axis(), space: 90, values: (_, ticks) => ticks.map((tick) => written.format(1000 * tick)) };
+}
+
 function put(place, options, data) {
-  const chart = new uPlot({ width: place.clientWidth, height: HEIGHT, ...options }, data, place);
+  const size = { width: place.clientWidth, height: HEIGHT, legend: { live: false } };
+  const chart = new uPlot({ ...size, ...options }, data, place);
   new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
 }
 
@@ -27,7 +34,7 @@ async function drawCustomer(place) {
   if (!told) return;
   const options = {
     scales: { share: { range: [0, 1] }, money: { range: (_, low, high) => [0, high || 1] } },
-    axes: [axis(), { ...axis(), scale: "share", values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)} %`) }, { ...axis(), scale: "money", side: 1, grid: { show: false } }],
+    axes: [days(), { ...axis(), scale: "share", values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)} %`) }, { ...axis(), scale: "money", side: 1, grid: { show: false } }],
     series: [
       {},
       { label: place.dataset.risk, scale: "share", stroke: ink("--critical"), width: 2, spanGaps: true, points: { show: true } },
@@ -45,7 +52,7 @@ async function drawLines(place) {
   const inks = ["--main", "--high", "--soft"].map(ink);
   const lines = Object.keys(told).filter((key) => key !== "at");
   const options = {
-    axes: [axis(), axis()],
+    axes: [days(), axis()],
     series: [{}, ...lines.map((_, place) => ({ label: names[place], stroke: inks[place], width: 2, spanGaps: true }))],
   };
   put(place, options, [told.at, ...lines.map((key) => told[key])]);
