@@ -26,6 +26,7 @@ from churnwatch.commands import (
     demo,
     dlq,
     doctor,
+    export,
     forget,
     kpi,
     model,
@@ -89,6 +90,7 @@ app.command("console")(console.console)
 app.command("deliver")(deliver.deliver)
 app.add_typer(dlq.app, name="dlq")
 app.command("kpi")(kpi.kpi)
+app.command("export")(export.export)
 app.add_typer(model.app, name="model")
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(config.app, name="config")
