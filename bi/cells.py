@@ -14,7 +14,9 @@ from streams.errors import Corrupt
 from streams.time import DAY_MS
 
 DIGITS: Final = Decimal("0.0001")
-DECIMAL_MAX: Final = 1e15
+DECIMAL_MAX: Final = 9e13
+"""Eighteen digits with the four after the point: FineBI takes exact numbers of more than nineteen for text."""
+
 WHOLE_MAX: Final = 2**63 - 1
 KEY_CHARS_MAX: Final = 256
 TEXT_CHARS_MAX: Final = 4_000

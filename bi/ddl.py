@@ -12,7 +12,7 @@ from bi.tables import Table, Type
 SQL_TYPES: Final[dict[Type, str]] = {
     "text": "text",
     "whole": "bigint",
-    "decimal": "numeric(20, 4)",
+    "decimal": "numeric(18, 4)",
     "figure": "double precision",
     "truth": "boolean",
     "instant": "timestamptz(3)",

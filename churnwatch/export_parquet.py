@@ -16,7 +16,7 @@ from pyarrow import parquet
 from bi.tables import Column, Table, Type
 from churnwatch.export_stage import decimal_of
 
-DECIMAL_DIGITS: Final = 20
+DECIMAL_DIGITS: Final = 18
 DECIMAL_SCALE: Final = 4
 
 TYPES: Final[Mapping[Type, Any]] = {
