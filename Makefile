@@ -20,8 +20,8 @@ setup: .venv/.stamp ## make .venv with everything, at locked versions (the other
 .venv/.stamp: requirements-dev.lock pyproject.toml tools/setup.sh
 	@tools/setup.sh
 
-demo: setup ## eighteen months of real orders through Kafka, Redis and River in a few minutes
-	@$(BIN)/churnwatch demo --services $(SERVICES)
+demo: setup ## eighteen months of real orders through Kafka, Redis and River in a few minutes, and the console on it
+	@$(BIN)/churnwatch demo --services $(SERVICES) $(ARGS)
 
 test: check ## check, then all tests, in random order (ARGS="-k name" passes options to pytest)
 	@$(BIN)/python -m tools.services fetch

@@ -22,7 +22,6 @@ from alerts.score import decode as decode_score
 from churnwatch.alert_list import owner_of
 from churnwatch.kafka import answering, describe, open_consumer
 from churnwatch.settings import Settings
-from churnwatch.topic_reader import partitions_of
 from console.board import Board
 from streams.codec import Arrival, Limits, RawRecord, decode
 from streams.errors import Corrupt, NewerSchema, TransportError
@@ -35,6 +34,8 @@ FETCH_WAIT_MS: Final = 250
 FETCH_RECORDS_MAX: Final = 5_000
 RETRY_SECONDS: Final = 2.0
 FORGET_SECONDS: Final = 3600.0
+MISSING_SECONDS: Final = 60.0
+"""How often it is asked whether a topic that is not there yet has been created; then reading begins anew, with it."""
 
 
 @dataclass(slots=True)
@@ -68,14 +69,20 @@ class Feed:
 
     async def _read(self) -> None:
         topics = [self._topics.alerts, self._topics.inputs["outcomes"], self._topics.scores]
-        wanted = partitions_of(await describe(self._settings), topics)
+        there = (await describe(self._settings)).partitions
+        missing = [topic for topic in topics if topic not in there]
+        wanted = [TopicPartition(topic, place) for topic in topics for place in range(there.get(topic, 0))]
         if not wanted:
             raise TransportError("there are no topics yet; create them with `churnwatch topics create`")
         async with open_consumer(self._settings, isolation_level="read_committed") as consumer:
             consumer.assign(wanted)
             await self._go_back(consumer, wanted)
-            forgotten = time.monotonic()
+            forgotten = looked = time.monotonic()
             while True:
+                if missing and time.monotonic() - looked > MISSING_SECONDS:
+                    looked = time.monotonic()
+                    if not (await describe(self._settings)).partitions.keys().isdisjoint(missing):
+                        return
                 chunks = await consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=FETCH_RECORDS_MAX)
                 for records in chunks.values():
                     await self._take(records)

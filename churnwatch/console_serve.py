@@ -60,28 +60,54 @@ def rules_of(settings: Settings) -> Rules:
 
 async def _serve(settings: Settings, rules: Rules) -> None:
     async with standing(settings) as board:
-        app = create_app(board, Access(rules, time.monotonic), time.monotonic)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                host=settings.console_host,
-                port=settings.console_port,
-                log_config=None,
-                access_log=False,  # addresses of requests name customers, and the first one a token
-                server_header=False,
-                proxy_headers=False,  # who asks is who connects: a proxy's word counts in `console.access` alone
-                timeout_graceful_shutdown=STOP_SECONDS,
-            )
+        await serve(board, settings, rules)
+
+
+async def serve(
+    board: Board, settings: Settings, rules: Rules, seconds: float | None = None, ending: str = "Ctrl-C ends it."
+) -> None:
+    """Serve the console over a board, saying where, until Ctrl-C or SIGTERM, or for so many seconds.
+
+    Raises:
+        ConfigError: the address is taken.
+    """
+    app = create_app(board, Access(rules, time.monotonic), time.monotonic)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.console_host,
+            port=settings.console_port,
+            log_config=None,
+            access_log=False,  # addresses of requests name customers, and the first one a token
+            server_header=False,
+            proxy_headers=False,  # who asks is who connects: a proxy's word counts in `console.access` alone
+            timeout_graceful_shutdown=STOP_SECONDS,
         )
-        address = f"http://{settings.console_host}:{settings.console_port}/"
-        made_up = rules.editor_token if settings.console_token is None else ""
-        say(f"The console is at {address}{f'sign-in?token={made_up}' if made_up else ''}")
-        try:
-            await server.serve()
-        except SystemExit as error:
-            raise ConfigError(
-                f"the console cannot be served at {address}: is another one running? CHURNWATCH_CONSOLE_PORT names another port"
-            ) from error
+    )
+    address = f"http://{settings.console_host}:{settings.console_port}/"
+    made_up = rules.editor_token if settings.console_token is None else ""
+    say(f"The console is at {address}{f'sign-in?token={made_up}' if made_up else ''}")
+    say(ending if seconds is None else f"It ends by itself in {seconds:.0f} s.")
+    bound = asyncio.create_task(_end_after(server, seconds), name="bound")
+    try:
+        await server.serve()
+        await asyncio.sleep(0)
+    except SystemExit as error:
+        raise ConfigError(
+            f"the console cannot be served at {address}: is another one running? CHURNWATCH_CONSOLE_PORT names another port"
+        ) from error
+    except asyncio.CancelledError:
+        # The server hands the Ctrl-C that has ended it on, to whom it was meant for as well: this task. It has been answered.
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+    finally:
+        bound.cancel()
+
+
+async def _end_after(server: uvicorn.Server, seconds: float | None) -> None:
+    if seconds is not None:
+        await asyncio.sleep(seconds)
+        server.should_exit = True
 
 
 @asynccontextmanager

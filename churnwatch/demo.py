@@ -4,7 +4,8 @@
 2. The example log is published to Kafka, every line checked and every event acknowledged.
 3. A worker process replays it in event time, as `churnwatch worker` would; its /metrics tell how far it is, a consumer of the
    alerts' topic hears what it says.
-4. When the worker's clock has reached the end of the log, it is told to stop, and what it said is summed up.
+4. When the worker's clock has reached the end of the log, what it said is summed up, and the console is served on it
+   (`demo_console`) until somebody at the terminal has seen enough.
 
 Whatever happens, everything that was started is stopped again.
 """
@@ -17,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from churnwatch.child import free_port
+from churnwatch.demo_console import listening, serve_console
 from churnwatch.demo_report import Heard, report
 from churnwatch.kafka import open_consumer
 from churnwatch.publish import Progress, PublishSummary, publish_files
@@ -45,10 +47,11 @@ STOP_SECONDS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What the demo runs on, and which log it replays."""
+    """What the demo runs on, which log it replays, and for how long the console is served at the end (None: until Ctrl-C)."""
 
     services: Literal["auto", "real", "embedded"] = "auto"
     log: Path = EXAMPLE_LOG
+    serve_seconds: float | None = 0.0
 
 
 def run_demo(settings: Settings, options: DemoOptions) -> int:
@@ -59,7 +62,7 @@ def run_demo(settings: Settings, options: DemoOptions) -> int:
         if services.why_embedded:
             say(f"               ({services.why_embedded})")
         demo = settings.model_copy(update=_overrides(services))
-        return asyncio.run(_run(demo, services, options.log))
+        return asyncio.run(_run(demo, services, options))
 
 
 def _overrides(services: Services) -> dict[str, object]:
@@ -71,32 +74,52 @@ def _overrides(services: Services) -> dict[str, object]:
     }
 
 
-async def _run(settings: Settings, services: Services, log: Path) -> int:
+async def _run(settings: Settings, services: Services, options: DemoOptions) -> int:
     if services.real_kafka:
         await create(settings)
-    published = await _publish(settings, log)
+    published = await _publish(settings, options.log)
     if published.dropped or published.last_ms is None or published.first_ms is None:
         raise TransportError(f"Kafka has dropped {published.dropped} of the events just published: use --services real")
     total = sum(published.events.values())
     say(
         f"2. Published   {total:,} events from {iso(published.first_ms)[:10]} to {iso(published.last_ms)[:10]} in {published.seconds:.1f} s"
     )
-    heard = Heard()
+    first = free_port()
+    ports = first, free_port(first + 1)
+    if options.serve_seconds == 0:
+        return await _replay(settings, services, published, ports, None)
+    async with listening(settings, ports) as (own, board):
+        return await _replay(
+            settings, services, published, ports, lambda: serve_console(own, board, options.serve_seconds)
+        )
+
+
+async def _replay(
+    settings: Settings,
+    services: Services,
+    published: PublishSummary,
+    ports: tuple[int, int],
+    show: Callable[[], Awaitable[None]] | None,
+) -> int:
+    """Replay what was published, say what came of it, and `show` it while the workers still run; returns the exit code."""
+    assert published.last_ms is not None
+    total, heard = sum(published.events.values()), Heard()
     started = time.monotonic()
-    with _worker(settings, services, published.last_ms, "learner") as learner:
-        with _worker(settings, services, published.last_ms, "partitions") as worker:
-            listening = asyncio.create_task(_listen(settings, heard))
+    with _worker(settings, services, published.last_ms, "learner", ports[0]) as learner:
+        with _worker(settings, services, published.last_ms, "partitions", ports[1]) as worker:
+            hearing = asyncio.create_task(_listen(settings, heard))
             try:
                 scrape = await _watch(worker, learner, published, heard)
             finally:
-                listening.cancel()
+                hearing.cancel()
+            seconds = time.monotonic() - started
+            say(f"3. Replayed    in {seconds:.0f} s ({total / seconds:,.0f} events/s)\n")
+            report(scrape, heard, total)
+            if show is not None:
+                await show()
             code = await asyncio.to_thread(_stop, worker.process)
         code = code or await asyncio.to_thread(_stop, learner.process)
-    seconds = time.monotonic() - started
-    say(
-        f"3. Replayed    in {seconds:.0f} s ({total / seconds:,.0f} events/s); both workers stopped with exit code {code}\n"
-    )
-    report(scrape, heard, total)
+    say(f"\nBoth workers stopped with exit code {code}." if show is None else "\nEverything is stopped again.")
     return 0 if code == 0 else 1
 
 
@@ -118,9 +141,8 @@ class _Worker:
 
 
 @contextmanager
-def _worker(settings: Settings, services: Services, until_ms: int, role: str) -> Iterator[_Worker]:
+def _worker(settings: Settings, services: Services, until_ms: int, role: str, port: int) -> Iterator[_Worker]:
     """Run a worker process that replays up to `until_ms`: the partitions' or the learner, a core each."""
-    port = free_port()
     environment = os.environ | {
         "CHURNWATCH_KAFKA_BOOTSTRAP": services.bootstrap,
         "CHURNWATCH_REDIS_URL": services.redis_url,
