@@ -22,7 +22,7 @@ INTRODUCTION: Final = f"""# Metrics
 <!-- Written by `python -m churnwatch.metric_docs` from agents/metric_catalog.py. Edit that, not this. -->
 
 Every worker serves these at `/metrics` on its web port (default 6066) in Prometheus' text format. What to do when one of them
-looks wrong is in the [runbook](runbook.md); the dashboard and the alert rules are in `deploy/`.
+looks wrong is in the [runbook](runbook/index.md); the dashboard and the alert rules are in `deploy/`.
 
 - **Conservation.** At every moment `churnwatch_events_total{{outcome="read"}}` = `applied` + `duplicate` + `late` +
   `dead_lettered`, for each topic of each worker: the five are counted in one step, after the step is committed, and a scrape

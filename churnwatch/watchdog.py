@@ -142,7 +142,7 @@ class Watch:
             names = ", ".join(f"{part.name} for {part.stuck_ms(now_ms) // 1000} s" for part in stuck[:PARTS_SAID_MAX])
             stuck_now = Stuck(
                 f"the worker is stuck and ends, so that it is started anew: has work and does not move: {names}. "
-                "Kafka answers. Nothing stored is lost; where its tasks stood is in the log (docs/runbook.md)"
+                "Kafka answers. Nothing stored is lost; where its tasks stood is in the log (docs/runbook/ChurnwatchWorkerRestarts.md)"
             )
             log.error(
                 "%s", stuck_now
