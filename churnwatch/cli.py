@@ -18,6 +18,7 @@ import typer
 from churnwatch.commands import (
     alerts,
     backtest,
+    bi,
     bootstrap,
     config,
     console,
@@ -43,7 +44,7 @@ from churnwatch.terminal import note
 from streams.errors import ChurnwatchError, ConfigError
 
 DEBUG_VARIABLE = "CHURNWATCH_DEBUG"
-LONG_RUNNING = {"worker", "deliver", "console", "demo"}
+LONG_RUNNING = {"worker", "deliver", "bi", "console", "demo"}
 """They set up logging themselves."""
 
 app = typer.Typer(
@@ -88,6 +89,7 @@ app.command("customer")(customer.customer)
 app.command("alerts")(alerts.alerts)
 app.command("console")(console.console)
 app.command("deliver")(deliver.deliver)
+app.add_typer(bi.app, name="bi")
 app.add_typer(dlq.app, name="dlq")
 app.command("kpi")(kpi.kpi)
 app.command("export")(export.export)

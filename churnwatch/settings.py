@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from churnwatch.redis_address import split_login
 from churnwatch.settings_alerts import AlertSettings
+from churnwatch.settings_bi import BiSettings
 from churnwatch.settings_checks import contradictions
 from churnwatch.settings_console import ConsoleSettings
 from churnwatch.settings_fields import DURATION, Duration, setting
@@ -30,7 +31,9 @@ from churnwatch.settings_work import WorkSettings
 from streams.topics import Topics
 
 
-class Settings(GoalSettings, ConsoleSettings, WebhookSettings, AlertSettings, WorkSettings, ServiceSettings):
+class Settings(
+    GoalSettings, BiSettings, ConsoleSettings, WebhookSettings, AlertSettings, WorkSettings, ServiceSettings
+):
     """All settings, immutable. Fields ending in `_ms` are integer milliseconds, the rest as their unit says.
 
     Pydantic takes the last chapter first, and the chapters stand in that order wherever settings are shown.
