@@ -24,6 +24,7 @@ from chaos.installation import Installation
 from chaos.outcome import Outcome, differences, of_workers
 from chaos.plan import Moment, plan
 from chaos.reference import Case
+from chaos.told import Wipe, told
 from chaos.workers import WorkerProcess, last_words
 
 WORKERS: Final = 3
@@ -32,7 +33,7 @@ MOMENT_SECONDS_MAX: Final = 12.0
 FINISH_SECONDS_MAX: Final = 120.0
 LOOK_SECONDS: Final = 0.1
 COMMITTED_SECONDS: Final = 5.0
-"""After this time Kafka has been told of what was said, unless it was away; a worker tells it every second."""
+"""After this time Kafka has been told of what was said where nothing is under attack; a worker tells it every second."""
 
 THAWED_SECONDS: Final = 3.0
 EXITS_MAX: Final = 20
@@ -79,8 +80,8 @@ class Round:
         self._at_work: list[WorkerProcess] = []
         self._began, self._began_ms = time.monotonic(), now_ms()
         self._trouble: set[Target] = set()
-        self._kafka_away_s = float("-inf")
-        self._wiped: list[tuple[int, bool]] = []
+        self._attacked_s = float("-inf")
+        self._wiped: list[Wipe] = []
         self._frozen: list[tuple[int, int, int]] = []
         self._size = Counter(sent.partition for sent in case.log.records)
         self._stopped: list[tuple[float, dict[int, int]]] = []
@@ -120,9 +121,9 @@ class Round:
                 self._stopped.append((time.monotonic(), left))
 
     def wipe(self) -> None:
-        # What Kafka could not be told in time it does not know, so it may be said again.
-        told = time.monotonic() - self._kafka_away_s > COMMITTED_SECONDS
-        self._wiped.append((now_ms(), told))
+        calm = time.monotonic() - self._attacked_s > COMMITTED_SECONDS
+        known = told(self._lab.settings)
+        self._wiped.append(Wipe(now_ms(), calm, known))
         self.arena.wipe()
 
     def fault(self, what: str) -> None:
@@ -158,14 +159,12 @@ class Round:
             while (left := until - time.monotonic()) > 0:
                 self._taken()
                 time.sleep(min(left, LOOK_SECONDS))
-            told = f"{what}, {end()}" if what else end()
+            how = f"{what}, {end()}" if what else end()
             self._trouble.discard(ATTACKS[kind].target)
-            now = time.monotonic()
-            if ATTACKS[kind].target == "broker":
-                self._kafka_away_s = now
+            self._attacked_s = now = time.monotonic()
             if kind == "freeze":
                 frozen.append((now_ms() - round(1000 * (now - at)), now_ms()))
-            self._result.done.append(Done(kind, at - self._began, now - at, taken, told))
+            self._result.done.append(Done(kind, at - self._began, now - at, taken, how))
         # Where Kafka was away at its thaw it can neither learn of its successor nor say what it had to say before Kafka is back.
         self._frozen += [(from_ms, until_ms, now_ms()) for from_ms, until_ms in frozen]
 
@@ -225,20 +224,24 @@ class Round:
                     self.fault(f"{worker.name} has lost count of {topic}: {dict(counts)}")
 
     def _said_again(self) -> list[str]:
-        """Alerts that were out for a while when Redis was wiped, and came again after it."""
+        """Alerts that Kafka knew to be said when Redis was wiped, and came again after it."""
         first_ms: dict[str, int] = {}
         again = []
         for record in sorted(self._lab.alerts(), key=lambda record: int(record.timestamp)):
-            alert = str(json.loads(record.value)["alert_id"])
-            since_ms = first_ms.setdefault(alert, record.timestamp)
+            alert = json.loads(record.value)
+            since_ms = first_ms.setdefault(alert["alert_id"], record.timestamp)
             # What was not yet committed at the first wipe after it may be said again, also where that comes to pass after a second one.
-            wiped_ms, told = next((wiped for wiped in self._wiped if wiped[0] > since_ms), (0, False))
-            if self._sent_by_one_thawed(since_ms, record.timestamp):
+            wiped = next((wiped for wiped in self._wiped if wiped.at_ms > since_ms), None)
+            if wiped is None or record.timestamp <= wiped.at_ms or self._sent_by_one_thawed(since_ms, record.timestamp):
                 continue
-            if told and since_ms + COMMITTED_SECONDS * 1000 < wiped_ms < record.timestamp:
-                times = [f"{(at_ms - self._began_ms) / 1000:.1f}" for at_ms in (since_ms, wiped_ms, record.timestamp)]
+            long_calm = wiped.calm and since_ms + COMMITTED_SECONDS * 1000 < wiped.at_ms
+            if long_calm or wiped.covers(record.partition, alert):
+                times = [
+                    f"{(at_ms - self._began_ms) / 1000:.1f}" for at_ms in (since_ms, wiped.at_ms, record.timestamp)
+                ]
                 again.append(
-                    f"{alert} of partition {record.partition}: said {times[0]} s, wiped {times[1]} s, again {times[2]} s"
+                    f"{alert['alert_id']} of partition {record.partition}: "
+                    f"said {times[0]} s, wiped {times[1]} s, again {times[2]} s"
                 )
         return again
 
