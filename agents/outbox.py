@@ -1,7 +1,8 @@
 """The outbox: what a step decided to say, kept with the state until Kafka has acknowledged it.
 
 1. A step's messages are appended to the stored outbox in the same transaction as the state that they follow from.
-2. Only then are they published, in order, by one task per partition, and tried again until every one is acknowledged.
+2. Only then are they published, in order, by one task per partition, and tried again until every one is acknowledged: each time
+   what all steps have said since the last time.
 3. Acknowledged messages are trimmed from the stored outbox by the partition's next transaction.
 
 A worker that dies between 2 and 3 leaves them behind; its successor publishes them again, byte for byte the same. So every message goes out
@@ -19,6 +20,9 @@ import msgspec
 
 from streams.errors import Corrupt
 from streams.outgoing import Outgoing
+
+SETTLE_SECONDS = 0.02
+SETTLE_LOOKS = 250
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Outgoing)
@@ -89,17 +93,27 @@ class Outbox:
     async def flush(self) -> None:
         """Publish everything queued; returns when it is acknowledged."""
         while self._waiting:
-            entry = self._waiting[0]
-            messages, acknowledged = entry
-            if messages:
-                await self._publisher.publish(messages)
-            if not self._waiting or self._waiting[0] is not entry:
-                continue  # cleared meanwhile: these messages will be read from the store and sent again
-            self._waiting.popleft()
-            self._pending -= len(messages)
-            self.settled += len(messages)
-            if acknowledged is not None:
-                acknowledged()
+            # All that waits goes together: steps may come faster than acknowledgements do.
+            entries = list(self._waiting)
+            if said := [message for messages, _ in entries for message in messages]:
+                while not entries[-1][0]:
+                    entries.pop()  # the next step may replace it
+                await self._publisher.publish(said)
+                if not self._waiting or self._waiting[0] is not entries[0]:
+                    continue  # cleared meanwhile: these messages will be read from the store and sent again
+            for messages, acknowledged in entries:
+                self._waiting.popleft()
+                self._pending -= len(messages)
+                self.settled += len(messages)
+                if acknowledged is not None:
+                    acknowledged()
+
+    async def settle(self) -> None:
+        """Wait a little for what is on its way to be acknowledged."""
+        for _ in range(SETTLE_LOOKS):
+            if not self._pending:
+                break
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def run(self) -> None:
         """Publish for ever, as messages come."""

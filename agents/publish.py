@@ -62,11 +62,14 @@ class KafkaPublisher:
                 return list(messages)
         results = await asyncio.gather(*sent, return_exceptions=True)
         again: list[Outgoing] = []
+        failed: set[tuple[str, bytes | None]] = set()
         for message, result in zip(messages, results, strict=True):
+            about = message.topic, message.key
             if isinstance(result, MessageSizeTooLargeError):
                 again.append(_without_value(message))
-            elif isinstance(result, BaseException):
-                again.append(message)
+            elif isinstance(result, BaseException) or about in failed:
+                again.append(message)  # also what came after it, or the older would be the last that is heard
+                failed.add(about)
         failure = next((result for result in results if isinstance(result, BaseException)), None)
         if failure is not None and not isinstance(failure, MessageSizeTooLargeError):
             await self._hold(failure)

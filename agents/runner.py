@@ -50,8 +50,6 @@ from streams.feed import NO_TIME_MS, MergeFeed
 
 log = logging.getLogger("churnwatch.runner")
 
-SETTLE_SECONDS = 0.02
-SETTLE_LOOKS = 250
 AGAIN = "It is built again from Kafka, as far back as that goes; what was said before is not said again"
 
 
@@ -90,8 +88,7 @@ class PartitionRunner:
         self._timer = timer
         self._topic_ids = {} if topic_ids is None else topic_ids
         self._customers = Customers(store, config.cache_max)
-        self._applied = (0, 0)
-        self._since = 0.0
+        self._applied, self._since, self._look_s = (0, 0), 0.0, 0.0
         self._wanted, self._ending = asyncio.Event(), asyncio.Event()
 
     # -- from the outside ----------------------------------------------------------------------------------------------
@@ -108,6 +105,7 @@ class PartitionRunner:
 
     def wake(self) -> None:
         """Something that the runner may have waited for has changed."""
+        self._look_s = 0.0
         self._wanted.set()
 
     @property
@@ -152,11 +150,8 @@ class PartitionRunner:
             await self._store.close()
 
     async def _settle(self) -> None:
-        """A clean end: wait a little for acknowledgements, so that the successor need not say it all again."""
-        for _ in range(SETTLE_LOOKS):
-            if not self._outbox.pending:
-                break
-            await asyncio.sleep(SETTLE_SECONDS)
+        """A clean end: what is acknowledged by then the successor need not say again."""
+        await self._outbox.settle()
         if self._outbox.settled:
             with suppress(FenceLost, StoreUnavailable, CommitUnknown):
                 await self._commit(Effects())
@@ -168,7 +163,8 @@ class PartitionRunner:
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wanted.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` would make a task and hear of its end a turn later
+                await self._wanted.wait()
 
     async def _open(self) -> bool | None:
         # A rebalance waits for the runners, and Kafka may let them wait until it is over: then there is None.
@@ -207,6 +203,8 @@ class PartitionRunner:
         ended = self._ended()
         batch = self.feed.take(self._config.events_max, self._config.bytes_max, limit_ms, ended)
         self._resume_drained()
+        if not batch.items and self._clock.live and self._timer() < self._look_s:
+            return False  # the wall clock alone may have something to do, and is looked at now and then
         meta = self.meta
         known_ms = self._clock.known_ms(meta)
         meta.take(batch.heard_ms, self._clock.now_ms())
@@ -223,10 +221,12 @@ class PartitionRunner:
         due = await self._customers.fetch(mentioned, target_ms, self._config.wakes_max)
         self._observer.answered()
         reached_ms = target_ms
+        loaded = self._timer()
+        self._look_s = loaded + self._config.idle_seconds
         if len(due) >= self._config.wakes_max:
             # There may be more, some at the very instant of the last: those up to it fire now, the clock stops short of it.
             target_ms, reached_ms = due[-1][1], due[-1][1] - 1
-        loaded = self._timer()
+            self._look_s = 0.0
         woken = [customer for customer, _ in due]
         times = known_ms, target_ms, self._guides, self._clock.now_ms(), hold_ms
         work = partial(self._pipeline.step, self._customers, batch.items, woken, *times)

@@ -156,12 +156,12 @@ class Worker:
         raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "value_serializer": "raw"}
 
         async def ingest(stream: Any) -> None:
-            async for chunk in stream:
-                self._deliver(chunk)
+            async for chunks in stream:
+                self._deliver(chunks)
 
         async def learn(stream: Any) -> None:
-            async for chunk in stream:
-                self._deliver(chunk)
+            async for chunks in stream:
+                self._deliver(chunks)
 
         role = self._settings.worker_role
         if role != "learner":
@@ -170,10 +170,11 @@ class Worker:
         if self._settings.learning_enabled and role != "partitions":
             self.app.agent(self.app.topic(self._examples, **raw), name="churnwatch.learn", concurrency=1)(learn)
 
-    def _deliver(self, chunk: Chunk) -> None:
-        """Faust would start an agent that has failed anew, with the next chunk: what was in this one would be missing."""
+    def _deliver(self, chunks: Sequence[Chunk]) -> None:
+        """Faust would start an agent that has failed anew, with the next chunks: what was in these would be missing."""
         try:
-            self.assignments.deliver(chunk)
+            for chunk in chunks:
+                self.assignments.deliver(chunk)
         except Exception as error:
             self._failed(error)
             raise

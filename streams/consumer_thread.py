@@ -23,6 +23,12 @@ log = logging.getLogger("churnwatch.transport")
 Noted = tuple[int, str]
 """An offset to be committed, and the note that goes with it."""
 
+Progress = tuple[int | None, int | None]
+"""Position, and the end of what can be read: what belongs to a transaction that is still open lies behind it; None while unknown."""
+
+Fetched = tuple[Mapping[TP, Any], Mapping[TP, Progress]]
+"""Records taken out by partition, and how far each partition that was asked for is then."""
+
 
 class _WorkerThread(WorkerThread):
     """One that does not keep the process from ending, should Kafka keep the thread waiting."""
@@ -89,6 +95,27 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, known in found.items()
             if known.offset >= 0
         }
+
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        """Take out what was fetched of these partitions, waiting for it if need be: `Fetched`."""
+        return await self.call_thread(
+            self._fetch_and_look, self._ensure_consumer(), active_partitions or set(), timeout
+        )
+
+    async def _fetch_and_look(self, consumer: AIOKafkaConsumer, wanted: set[TP], seconds: float) -> Fetched:
+        records = await self._fetch_records(consumer, wanted, seconds, consumer._max_poll_records)
+        # Nothing may come in between: a moment later the next answer of a broker moves the ends.
+        return records, {tp: known for tp in wanted if (known := self.progress(tp))[0] is not None}
+
+    def progress(self, tp: TP) -> Progress:
+        """Tell how far the partition is fetched."""
+        consumer = self._consumer
+        subscription = consumer._subscription.subscription if consumer is not None else None
+        assignment = subscription.assignment if subscription is not None else None
+        state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
+        if state is None or not state.has_valid_position:
+            return None, None
+        return state.position, state.lso
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's own livelock log lines assume one message per record; progress is watched per partition elsewhere."""

@@ -3,9 +3,10 @@
 Stock Faust spends two asyncio tasks and a queue hop on every record; here the unit is the chunk, and what Faust does well
 (group membership, rebalancing, agents, commits) stays with Faust. How a chunk travels:
 
-1. `getmany` fetches for the partitions that are neither paused nor held and yields one `Chunk` per partition.
-2. Faust's conductor hands it to the agent's stream; `ChunkTopic.decode` passes the value through untouched.
-3. The agent gives it to the partition's runner and calls `delivered`. Only what the runner has stored may be committed:
+1. `getmany` fetches for the partitions that are neither paused nor held and yields one message for all that came, its value a
+   `Chunk` per partition: every message makes several turns of the event loop, and at each waits for whatever else is to be done.
+2. Faust's conductor hands it to an agent's stream; `ChunkTopic.decode` passes the value through untouched.
+3. The agent gives each chunk to its partition's runner and calls `delivered`. Only what the runner has stored may be committed:
    `_new_offset` answers with the offset that the store holds, never with what Faust thinks was acknowledged.
 
 Positions belong to the store, not to the consumer group. After every assignment all partitions are *held*: nothing is fetched
@@ -24,17 +25,19 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.chunk import Chunk, raw_records
-from streams.consumer_thread import ChunkConsumerThread, Noted
+from streams.consumer_thread import ChunkConsumerThread, Fetched, Noted, Progress
 from streams.errors import LogUnavailable, TransportError
 
 POLL_SECONDS = 0.25
+ANY_OFFSET = 1 << 62
+"""Faust drops a message whose offset it has passed; ours has those of many partitions, and each chunk tells by its epoch."""
+
 LOST_LOG = (
     "Either the topic was created anew, or its retention is shorter than the worker was away or behind. Restore the topic, or "
     "start afresh with another CHURNWATCH_REDIS_NAMESPACE (`churnwatch bootstrap` brings back what files still hold)."
@@ -68,7 +71,7 @@ class ChunkConsumer(driver.Consumer):
         self._held: set[TP] = set()
         self._epochs: dict[TP, int] = defaultdict(int)
         self._in_flight: dict[TP, int] = defaultdict(int)
-        self._fetched: dict[TP, int] = {}
+        self._fetched: dict[TP, Progress] = {}
         self._stored: dict[TP, Noted] = {}
         self._told: dict[TP, Noted] = {}
         self._exclusive = asyncio.Lock()
@@ -120,7 +123,7 @@ class ChunkConsumer(driver.Consumer):
             for tp, offset in positions.items():
                 self._epochs[tp] = epoch
                 self._in_flight[tp] = 0
-                self._fetched[tp] = offset
+                self._fetched[tp] = offset, None
             self._held.difference_update(positions)
         self.resume_partitions(positions)
         return epoch
@@ -148,27 +151,17 @@ class ChunkConsumer(driver.Consumer):
         """Whether all of the partition has been handed over: fetched up to its end and no chunk under way."""
         if tp in self._held or self._in_flight[tp]:
             return False
-        # Not aiokafka's position: it has moved in the consumer's thread some time before the chunk is counted here.
-        fetched, (_, end) = self._fetched.get(tp), self._progress(tp)
+        # As it was when the records were taken out, not as the consumer's thread knows by now: under load there is always more.
+        fetched, end = self._fetched.get(tp, (None, None))
         return fetched is not None and end is not None and fetched >= end
 
     def lag_events(self, tp: TP) -> int | None:
         """Records between the consumer's position and the end of the partition; None while unknown."""
-        position, end = self._progress(tp)
+        position, end = cast(ChunkConsumerThread, self._thread).progress(tp)
         return None if position is None or end is None else max(0, end - position)
 
-    def _progress(self, tp: TP) -> tuple[int | None, int | None]:
-        """Position, and the end of what can be read: what belongs to a transaction that is still open lies behind it."""
-        consumer = self._thread._consumer
-        subscription = consumer._subscription.subscription if consumer is not None else None
-        assignment = subscription.assignment if subscription is not None else None
-        state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
-        if state is None or not state.has_valid_position:
-            return None, None
-        return state.position, state.lso
-
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Fetch once and yield one message per partition chunk, its value a `Chunk` (see the module's text)."""
+        """Fetch once and yield one message for all that came, its value a list of `Chunk` (see the module's text)."""
         self.turns += 1
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
@@ -180,37 +173,38 @@ class ChunkConsumer(driver.Consumer):
                 await asyncio.wait_for(self._fetchable.wait(), POLL_SECONDS)
             return
         async with self._exclusive:
-            epochs = dict(self._epochs)
-            records = await self._fetch(wanted)
-            for tp, fetched in (records or {}).items():
-                if fetched:
-                    self._in_flight[tp] += 1
+            records, reached = await self._fetch(wanted)
+            chunks = [
+                Chunk(tp.topic, tp.partition, self._epochs[TP(*tp)], raw_records(fetched))
+                for tp, fetched in records.items()
+                if fetched
+            ]
+            for chunk in chunks:
+                self._in_flight[TP(chunk.topic, chunk.partition)] += 1
             # Also where nothing came: markers of transactions and compacted batches move a position too.
-            self._fetched |= {tp: position for tp in wanted if (position := self._progress(tp)[0]) is not None}
-        for tp, fetched in (records or {}).items():
-            # After a stop of the flow comes an assignment, and with it a seek of every partition: dropping is safe then.
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return
-            if fetched:
-                yield tp, self._message(tp, Chunk(tp.topic, tp.partition, epochs.get(tp, 0), raw_records(fetched)))
+            self._fetched |= reached
+        # After a stop of the flow comes an assignment, and with it a seek of every partition: dropping is safe then.
+        if chunks and self.flow_active and self.app.consumer_generation_id == generation:
+            tp = TP(chunks[0].topic, chunks[0].partition)
+            yield tp, self._message(tp, chunks)
 
-    async def _fetch(self, wanted: set[TP]) -> Any:
+    async def _fetch(self, wanted: set[TP]) -> Fetched:
         try:
-            return await self._getmany(active_partitions=wanted, timeout=POLL_SECONDS)
+            return cast(Fetched, await self._getmany(active_partitions=wanted, timeout=POLL_SECONDS))
         except NoOffsetForPartitionError:
-            return {}  # it is from before the runner's seek
+            return {}, {}  # it is from before the runner's seek
         except OffsetOutOfRangeError as error:
             for tp, offset in error.args[0].items():
-                if offset == self._fetched.get(TP(tp.topic, tp.partition)):
+                if offset == self._fetched.get(TP(tp.topic, tp.partition), (None, None))[0]:
                     raise TransportError(
                         f"{tp.topic}[{tp.partition}]: offset {offset} is next, but Kafka does not hold it (any more). {LOST_LOG}"
                     ) from error
-            return {}  # it is from before the runner's seek
+            return {}, {}  # it is from before the runner's seek
 
-    def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
-        last = chunk.records[-1]
+    def _message(self, tp: TP, chunks: list[Chunk]) -> ConsumerMessage:
+        at = chunks[0].records[-1].timestamp_ms / 1000
         return ConsumerMessage(
-            tp.topic, tp.partition, last.offset, last.timestamp_ms / 1000, 0, None, None, cast(Any, chunk), None, 0, 0, tp,
+            tp.topic, tp.partition, ANY_OFFSET, at, 0, None, None, cast(Any, chunks), None, 0, 0, tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

@@ -100,3 +100,25 @@ async def test_steps_that_say_nothing_do_not_pile_up_behind_one_that_waits() -> 
     assert len(outbox._waiting) == 2
     await outbox.flush()
     assert heard == [0, 999]
+
+
+async def test_what_steps_say_while_kafka_is_slow_goes_out_together() -> None:
+    broker = Broker()
+    broker.gate.clear()
+    outbox = Outbox(broker)
+    heard: list[int] = []
+    outbox.add([message(0)], lambda: heard.append(0))
+    task = asyncio.create_task(outbox.flush())
+    await asyncio.sleep(0)
+    for step in range(1, 4):
+        outbox.add([message(step)], lambda step=step: heard.append(step))  # type: ignore[misc]
+        outbox.add([], lambda step=step: heard.append(-step))  # type: ignore[misc]
+    assert broker.taken == [message(0)]
+    first, broker.gate = broker.gate, asyncio.Event()
+    first.set()
+    await asyncio.sleep(0)
+    assert broker.taken == [message(number) for number in range(4)]
+    outbox.add([], lambda: heard.append(-4))  # it speaks for the one that waits behind them as well
+    broker.gate.set()
+    await task
+    assert (heard, outbox.pending, outbox.settled) == ([0, 1, -1, 2, -2, 3, -4], 0, 4)
