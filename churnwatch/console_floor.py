@@ -87,7 +87,7 @@ def _worker(address: str, text: str) -> tuple[Worker, Counter[str]]:
         lag_events=told.sum("churnwatch_lag_events"),
         lag_seconds=max(told.values("churnwatch_lag_seconds"), default=0.0),
         outbox=told.sum("churnwatch_outbox_pending"),
-        memory_bytes=told.sum("process_resident_memory_bytes"),
+        memory_bytes=told.sum("churnwatch_process_resident_memory_bytes"),
         stages={stage: 1e6 * spent / events for stage, spent in seconds.items()} if events else {},
         silent=sorted(told.having("churnwatch_source_silent", "topic", 1.0)),
     )

@@ -17,6 +17,7 @@ from churnwatch.console_floor import Scraping
 from churnwatch.console_library import RedisLibrary
 from churnwatch.console_portraits import RedisPortraits
 from churnwatch.console_report import KafkaReporter
+from churnwatch.console_steering import LedgerSteering, MetaSources
 from churnwatch.kafka import open_producer
 from churnwatch.logs import set_up_logging
 from churnwatch.redis_client import redis_options
@@ -121,7 +122,16 @@ async def standing(settings: Settings) -> AsyncIterator[Board]:
         opened.push_async_callback(client.aclose)
         library = RedisLibrary(settings, client)
         portraits = RedisPortraits(settings, client, library)
-        board = Board(inbox, KafkaReporter(settings, producer), portraits, library, Scraping(settings), lambda: 0)
+        board = Board(
+            inbox,
+            KafkaReporter(settings, producer),
+            portraits,
+            library,
+            Scraping(settings),
+            lambda: 0,
+            LedgerSteering(settings, client),
+            MetaSources(settings, client),
+        )
         feed = Feed(settings, board)
         board.now_ms = (lambda: time.time_ns() // 1_000_000) if settings.clock == "live" else (lambda: feed.latest_ms)
         feeding = asyncio.create_task(feed.run(), name="feed")

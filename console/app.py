@@ -34,6 +34,7 @@ def create_app(board: Board, access: Access, clock: Callable[[], float]) -> Star
     app = Starlette(
         routes=[
             Route("/", today_page.show, name="today"),
+            Route("/today/standing", today_page.standing, name="today_standing"),
             Route("/alerts", alerts_page.show, name="alerts"),
             Route("/alerts/rows", alerts_page.rows, name="alert_rows"),
             Route("/alerts/{episode_id}", alerts_page.row, name="alert_row"),

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from console.inbox import Inbox
 from console.modelling import Library
 from console.portrait import Portraits
+from console.steering import NoGoals, NoSources, Sources, Steering
 from console.working import Floor
 from streams.events import Outcome
 
@@ -46,6 +47,8 @@ class Board:
         library: where the models are.
         floor: where the workers are.
         now_ms: the customers' clock, in epoch milliseconds: the wall, or in a replay the latest alert's time.
+        steering: where the figures for goals are.
+        sources: where it is known what was heard of each source.
         freshness: of the inbox.
     """
 
@@ -55,6 +58,8 @@ class Board:
     library: Library
     floor: Floor
     now_ms: Callable[[], int]
+    steering: Steering = field(default_factory=NoGoals)
+    sources: Sources = field(default_factory=NoSources)
     freshness: Freshness = field(default_factory=Freshness)
     _listeners: set[_Listener] = field(default_factory=set)
 

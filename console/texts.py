@@ -14,6 +14,9 @@ from typing import Any, Final
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
+
+from alerts.goals import Unit
 
 FOLDER: Final = Path(__file__).parent / "texts"
 LANGUAGES: Final[Mapping[str, str]] = {"en": "en", "zh": "zh_Hans_CN"}
@@ -77,6 +80,18 @@ class Language:
             return format_date(date.fromisoformat(day), "medium", locale=self.locale)
         except ValueError:
             return day
+
+    def measure(self, figure: float, unit: Unit) -> str:
+        """Return a figure of `alerts.goals` in its unit."""
+        match unit:
+            case "share":
+                return self.percent(figure)
+            case "money":
+                return self.money(figure, None)
+            case "days":
+                return format_unit(round(figure, 1), "duration-day", "short", locale=self.locale)
+            case "milliseconds":
+                return format_timedelta(round(figure / 1000), threshold=1.5, locale=self.locale)
 
     def money(self, amount: float, currency: str | None) -> str:
         """Return an amount, in whole units from a hundred on, with its currency where that is known."""
