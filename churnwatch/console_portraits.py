@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from redis.exceptions import RedisError
 
 from agents.record import Attributes, Customer, decode_customer
-from agents.why import changes_of
-from alerts.alert import figure
+from agents.why import changes_of, effects_of
+from alerts.alert import Reason, figure
+from alerts.reasons import Silence, explain
 from churnwatch.compose import first_guide
 from churnwatch.console_library import away
-from churnwatch.inspection import inspect
+from churnwatch.inspection import Inspection, inspect
 from churnwatch.kafka import describe
 from churnwatch.settings import Settings
 from churnwatch.worth import worth_of
 from console.modelling import Library
-from console.portrait import Moment, Portrait
+from console.portrait import Contribution, Moment, Portrait
 from features.redis_client import Client
 from features.redis_store import RedisStore
+from features.said import said
 from features.state import Activity
 from features.tickets import standing
 from models.guide import Guide
@@ -27,6 +30,8 @@ from models.scorer import Scorer
 from streams.errors import StoreUnavailable
 from streams.time import DAY_MS
 from streams.topics import partition_for
+
+CONTRIBUTIONS_MAX: Final = 10
 
 
 class RedisPortraits:
@@ -77,12 +82,30 @@ def portrait_of(customer_id: str, partition: int, customer: Customer, guide: Gui
         currency=activity.currency,
         profile=_profile(told),
         do_not_contact=told is not None and told.do_not_contact,
-        reasons=seen.reasons,
+        reasons=_reasons(customer, seen, guide, churn_on),
         outlook=_outlook(activity, at_ms, seen.risk, customer.episode.threshold, guide) if guide.ready else "",
         worth=[line.strip() for line in worth.words],
         risks=[*((asked.taken_ms, asked.risk) for asked in customer.pending), (at_ms, seen.risk)],
         moments=sorted(_moments(activity), key=lambda moment: -moment.at_ms),
+        contributions=_contributions(seen) if guide.ready else (),
     )
+
+
+def _reasons(customer: Customer, seen: Inspection, guide: Guide, churn_on: str) -> Sequence[Reason]:
+    """Why, as an alert of this instant would say: against the customer's own past, and with what was said."""
+    activity, at_ms = customer.activity, customer.as_of_ms
+    past = customer.pending.first_vector if customer.pending else None
+    figures = [value for _, value, _ in seen.features]
+    effects = effects_of(figures, past, customer.episode.segment, Scorer(guide))
+    stayed_ms = activity.last_order_ms if churn_on == "orders" else activity.last_activity_ms
+    quiet_days = (at_ms - (customer.first_ms if stayed_ms is None else stayed_ms)) / DAY_MS
+    quiet = Silence(quiet_days, activity.mean_gap_days(), "order" if churn_on == "orders" else "sign of life")
+    return explain(effects, quiet, seen.basis, said(activity, at_ms + 1))
+
+
+def _contributions(seen: Inspection) -> list[Contribution]:
+    found = [Contribution(feature.name, figure(value), effect) for feature, value, effect in seen.features]
+    return sorted(found, key=lambda one: -abs(one.effect))[:CONTRIBUTIONS_MAX]
 
 
 def _outlook(activity: Activity, at_ms: int, risk: float, threshold: float, guide: Guide) -> str:
@@ -115,7 +138,7 @@ def _profile(told: Attributes | None) -> dict[str, str]:
     since = (
         None if told.signed_up_ms is None else datetime.fromtimestamp(told.signed_up_ms / 1000, UTC).date().isoformat()
     )
-    value = None if told.annual_value is None else f"{told.annual_value:,.2f}"
+    value = None if told.annual_value is None else f"{told.annual_value:.2f}"
     found = {"owner": told.owner, "plan": told.plan, "segment": told.segment, "signed_up": since, "annual_value": value}
     return {name: text for name, text in found.items() if text}
 

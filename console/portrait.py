@@ -31,6 +31,15 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """A feature by its name in the catalogue, the customer's value, and by how much it moves the log-odds of leaving from the mean customer's."""
+
+    name: str
+    value: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
 class Portrait:
     """A customer as of `as_of_ms`.
 
@@ -48,6 +57,7 @@ class Portrait:
         worth: what is expected of the customer, in sentences.
         risks: (instant, risk) as said at the latest weekly looks and at the last one, oldest first.
         moments: what the customer did, the latest first.
+        contributions: the features that move the model's risk most, the strongest first; none where it rests on the rule.
     """
 
     customer_id: str
@@ -66,6 +76,7 @@ class Portrait:
     worth: Sequence[str]
     risks: Sequence[tuple[int, float]]
     moments: Sequence[Moment]
+    contributions: Sequence[Contribution] = ()
 
 
 class Portraits(Protocol):

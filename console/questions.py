@@ -121,6 +121,16 @@ def episode(inbox: Inbox, episode_id: str, now_ms: int) -> Row | None:
     return _row(found[0]) if found else None
 
 
+def open_episode(inbox: Inbox, customer_id: str, now_ms: int) -> Row | None:
+    """Return the episode of a customer that has not ended; None where there is none."""
+    found = inbox.ask(
+        f"SELECT e.*, {_STATE} AS state, a.value FROM episodes e JOIN alerts a USING (alert_id)"  # noqa: S608 - as above
+        " WHERE e.customer_id = :customer AND ended = ''",
+        {"customer": customer_id, "now_ms": now_ms},
+    )
+    return _row(found[0]) if found else None
+
+
 def alerts_of(inbox: Inbox, customer_id: str) -> list[Alert]:
     """Return a customer's alerts, the latest first."""
     found = inbox.ask(

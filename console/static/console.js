@@ -38,10 +38,10 @@ function changed(episodes) {
   }
 }
 
-if (document.getElementById("filters")) {
+if (document.getElementById("filters") || document.getElementById("inbox")) {
   const stream = new EventSource("/changes");
   stream.addEventListener("changed", (event) => changed(JSON.parse(event.data)));
-  document.getElementById("arrived").addEventListener("click", () => location.reload());
+  document.getElementById("arrived")?.addEventListener("click", () => location.reload());
 }
 
 // -- keys ------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """One customer's page: the portrait, the timeline, the chart's figures; and what the store's troubles look like."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from alerts.alert import Reason
@@ -10,8 +12,9 @@ from console.access import Access, Rules
 from console.app import create_app
 from console.board import Board
 from console.customer_page import timeline
+from console.history import cases
 from console.inbox import Inbox
-from console.portrait import Moment, Portrait
+from console.portrait import Contribution, Moment, Portrait
 from streams.errors import Corrupt, TransportError
 from streams.time import DAY_MS
 from tests.unit.console.shop import NOW_MS, alert, outcome
@@ -34,6 +37,7 @@ PORTRAIT = Portrait(
     worth=["Worth 500 EUR"],
     risks=[(NOW_MS - 7 * DAY_MS, 0.5), (NOW_MS, 0.71)],
     moments=[Moment(NOW_MS - DAY_MS, "reviews", 1, 2.5), Moment(NOW_MS - 3 * DAY_MS, "orders", 2, 80.0)],
+    contributions=[Contribution("discount_share_90d", 0.4, 0.625)],
 )
 
 
@@ -77,6 +81,8 @@ def test_the_page_tells_all_there_is(editor: TestClient) -> None:
         "× 2",
         "contacted",
         "not be contacted",
+        "discount_share_90d",
+        "+0.62",
     ):
         assert told in text
 
@@ -116,9 +122,9 @@ def test_the_chart_has_a_place_for_every_instant(editor: TestClient) -> None:
     told = editor.get("/customer/series", params={"id": HOSTILE}).json()
     day = DAY_MS // 1000
     assert told == {
-        "at": [NOW_MS // 1000 - 7 * day, NOW_MS // 1000 - 3 * day, NOW_MS // 1000],
-        "risk": [0.5, None, 0.71],
-        "amount": [None, 80.0, None],
+        "at": [NOW_MS // 1000 - 7 * day, NOW_MS // 1000 - 3 * day, NOW_MS // 1000 - day + 60, NOW_MS // 1000],
+        "risk": [0.5, None, 0.7, 0.71],
+        "amount": [None, 80.0, None, None],
     }
 
 
@@ -126,5 +132,28 @@ def test_the_timeline_is_one_list_the_latest_first(editor: TestClient) -> None:
     told = alert(HOSTILE)
     entries = timeline(PORTRAIT, [told], [{"occurred_at": NOW_MS, "status": "contacted"}])
     assert [entry.at_ms for entry in entries] == sorted((entry.at_ms for entry in entries), reverse=True)
-    assert len(entries) == 4
-    assert sum((e.moment is not None) + (e.alert is not None) + (e.outcome is not None) for e in entries) == 4
+    assert len(entries) == 6
+    for entry in entries:
+        assert sum(told is not None for told in (entry.moment, entry.alert, entry.outcome, entry.risk)) == 1
+
+
+def test_what_was_done_and_what_came_of_it_stand_together() -> None:
+    first, last = alert("a"), alert("a", seq=2, kind="resolved")
+    other = replace(alert("a", seq=9), episode_id="later")
+    reports: list[dict[str, Any]] = [
+        {"alert_id": last.alert_id, "n": 2},
+        {"alert_id": "unknown"},
+        {"alert_id": first.alert_id, "n": 1},
+    ]
+    later, case = cases([other, last, first], reports)
+    assert (later.episode_id, later.ended, later.reports) == ("later", "", [])
+    assert (case.opened, case.latest, case.ended) == (first, last, "resolved")
+    assert [report["n"] for report in case.reports] == [1, 2]
+    assert case.opened_ms < case.ended_ms
+
+
+def test_an_open_alert_can_be_worked_on_here(editor: TestClient) -> None:
+    text = editor.get("/customer", params={"id": HOSTILE}).text
+    assert text.count("data-episode=") == 1
+    assert text.count("data-act=") == 6
+    assert "What was done" in text
