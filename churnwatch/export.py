@@ -22,27 +22,21 @@ from aiokafka import ConsumerRecord
 
 from bi.calendar import dates
 from bi.catalog import TABLES
-from bi.learner import kpi_rows, quality_rows, revenue_rows
 from bi.messages import KINDS, Gone, Kind, rows_of, segment_rows
 from bi.rows import Row, Rows
-from churnwatch.compose import policy
+from churnwatch.bi_learner import learner_rows
+from churnwatch.deliver_courier import raw
 from churnwatch.export_folder import SUFFIX, reveal, staging
 from churnwatch.export_stage import Stage
 from churnwatch.kafka import Cluster, describe
-from churnwatch.learner_access import open_learner_store
-from churnwatch.ledger_read import ledger_in
-from churnwatch.redis_client import open_redis
 from churnwatch.settings import Settings
 from churnwatch.terminal import Update
 from churnwatch.topic_reader import offsets, read_topics
-from streams.codec import Limits, RawRecord
+from streams.codec import Limits
 from streams.errors import ConfigError, Corrupt, NewerSchema, TransportError
 
 ROWS_AT_ONCE: Final = 10_000
 SAID_EVERY: Final = 2_000
-NEEDED: Final = (
-    "churnwatch export needs pyarrow, which is an extra: install churnwatch[bi] (the container image has it already)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ async def export(settings: Settings, folder: Path, period: Period, update: Updat
     try:
         from churnwatch import export_parquet
     except ImportError as error:
-        raise ConfigError(NEEDED) from error
+        raise ConfigError(f"Parquet needs a library ({error}): pip install 'churnwatch[bi]'") from error
 
     names = [table.name for table in TABLES]
     exported = Exported()
@@ -81,7 +75,8 @@ async def export(settings: Settings, folder: Path, period: Period, update: Updat
         stage = Stage(place)
         try:
             await _Reader(settings, stage, exported, update).read()
-            put(stage, [*segment_rows(), *dates(), *await learner_rows(settings)])
+            put(stage, [*segment_rows(), *dates()])
+            put_merged(stage, await learner_rows(settings))
             for table in TABLES:
                 update(exported.messages, f"writing {table.name}")
                 groups = stage.rows(table, period.since_day, period.until_day)
@@ -97,20 +92,13 @@ def put(stage: Stage, found: Iterable[Row]) -> None:
     rows = Rows()
     for row in found:
         rows.add(row)
-    _flush(stage, rows)
+    put_merged(stage, rows)
 
 
-async def learner_rows(settings: Settings) -> Sequence[Row]:
-    """Return the rows of what the learner keeps in Redis; none where none has run yet."""
-    async with open_redis(settings) as client:
-        store = open_learner_store(client, settings)
-        try:
-            state, _ = await store.open()  # reads only: what fences writers is the head that a commit expects
-            history = await store.history()
-        finally:
-            await store.close()
-    ledger = ledger_in(state, policy(settings))
-    return [*kpi_rows(ledger), *revenue_rows(ledger), *quality_rows(history)]
+def put_merged(stage: Stage, rows: Rows) -> None:
+    """Merge rows into the stage that are one a key already."""
+    for table in rows.tables():
+        stage.put(table.name, rows.of(table.name))
 
 
 class _Reader:
@@ -143,7 +131,9 @@ class _Reader:
         await self._read(cluster, [topic for topic in self._kinds if topic != self._scores])
 
     async def _read(self, cluster: Cluster, topics: Sequence[str]) -> None:
-        async with aclosing(read_topics(self._settings, topics, cluster=cluster)) as records:
+        async with aclosing(
+            read_topics(self._settings, topics, cluster=cluster, isolation="read_committed")
+        ) as records:
             async for record in records:
                 if record is not None:
                     self._take(record)
@@ -165,9 +155,7 @@ class _Reader:
             self._update(exported.messages, f"{exported.messages:,} messages read", self._total)
 
     def _sort(self, kind: Kind, record: ConsumerRecord) -> None:
-        where = record.topic, record.partition, record.offset
-        raw = RawRecord(*where, record.timestamp, record.key, record.value, tuple(record.headers))
-        said = rows_of(kind, raw, self._limits, self._now_ms)
+        said = rows_of(kind, raw(record), self._limits, self._now_ms)
         if isinstance(said, Gone):
             self._flush()
             self._stage.erase(said.customer_id, said.at_ms)
@@ -176,10 +164,5 @@ class _Reader:
                 self._rows.add(row)
 
     def _flush(self) -> None:
-        _flush(self._stage, self._rows)
+        put_merged(self._stage, self._rows)
         self._rows = Rows()
-
-
-def _flush(stage: Stage, rows: Rows) -> None:
-    for table in rows.tables():
-        stage.put(table.name, rows.of(table.name))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Final, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -31,7 +31,12 @@ async def offsets(
 
 
 async def read_topics(
-    settings: Settings, topics: Sequence[str], *, follow: bool = False, cluster: Cluster | None = None
+    settings: Settings,
+    topics: Sequence[str],
+    *,
+    follow: bool = False,
+    cluster: Cluster | None = None,
+    isolation: Literal["read_uncommitted", "read_committed"] = "read_uncommitted",
 ) -> AsyncGenerator[ConsumerRecord | None, None]:
     """Yield every record of those topics that exist, oldest first within a partition.
 
@@ -45,7 +50,7 @@ async def read_topics(
     if not wanted:
         yield None
         return
-    async with open_consumer(settings) as consumer:
+    async with open_consumer(settings, isolation_level=isolation) as consumer:
         consumer.assign(wanted)
         async with answering(settings):
             first = await consumer.beginning_offsets(wanted)

@@ -1,5 +1,5 @@
 -- The views that analysts ask. None looks at the clock: the same messages give the same rows, whenever they are read.
--- Shares and means are rounded; money is a year's worth where nothing else is said.
+-- Sums, shares and means are double precision: every tool takes it for a number, and none can overflow. Shares and means are rounded; money is a year's worth where nothing else is said.
 
 CREATE VIEW episodes AS
 WITH heard AS (
@@ -25,11 +25,11 @@ SELECT e.episode_id, e.customer_id, e.opened_at, e.opened_on, date_trunc('month'
     e.band, coalesce(e.segment, c.segment) AS segment, coalesce(e.reason, 'none') AS reason, e.action AS suggested_action,
     e.opening_risk, e.risk, e.value_at_risk, e.currency, e.holdout, e.owner, e.escalated_at, e.resolved_at, e.churned_at, e.changed_at,
     e.last_alert_id, heard.status AS latest_report, heard.reported_at AS latest_report_at, heard.action AS action_taken,
-    heard.snoozed_until, told.first_report_at, told.cost,
+    heard.snoozed_until, told.first_report_at, told.cost::double precision AS cost,
     coalesce(told.contacted, false) AS contacted, coalesce(told.accepted, false) AS accepted,
     coalesce(told.declined, false) AS declined, coalesce(told.false_alarm, false) AS false_alarm,
     e.state = 'resolved' AND e.churned_at IS NULL AND NOT coalesce(told.false_alarm, false) AS saved,
-    round(extract(epoch FROM told.first_report_at - e.opened_at) / 3600, 2) AS hours_to_first_report
+    round(extract(epoch FROM told.first_report_at - e.opened_at) / 3600, 2)::double precision AS hours_to_first_report
 FROM fact_episode e
 LEFT JOIN dim_customer c USING (customer_id)
 LEFT JOIN heard USING (episode_id)
@@ -52,14 +52,14 @@ WITH spent AS (
     FROM episodes WHERE state = 'open' ORDER BY customer_id, opened_at DESC NULLS LAST, episode_id
 )
 SELECT c.customer_id, c.segment, c.plan, c.owner, c.country, c.band, c.risk, c.scored_at, c.signed_up_at, c.first_order_at, c.last_order_at,
-    coalesce(s.orders, 0) AS orders, coalesce(s.spent_in_all, 0) AS spent_in_all, c.annual_value, c.do_not_contact,
+    coalesce(s.orders, 0) AS orders, coalesce(s.spent_in_all, 0)::double precision AS spent_in_all, c.annual_value, c.do_not_contact,
     r.episode_id AS open_episode_id, r.reason AS open_reason, r.value_at_risk, r.currency
 FROM dim_customer c LEFT JOIN spent s USING (customer_id) LEFT JOIN risky r USING (customer_id);
 COMMENT ON VIEW customers_now IS 'One row a customer: who they are, how they stand now, what they spent, and the open episode if there is one';
 
 CREATE VIEW value_at_risk_now AS
-SELECT segment, reason, band, owner, currency, holdout, count(*) AS customers, sum(value_at_risk) AS value_at_risk,
-    round(avg(risk), 4) AS mean_risk
+SELECT segment, reason, band, owner, currency, holdout, count(*) AS customers, sum(value_at_risk)::double precision AS value_at_risk,
+    round(avg(risk), 4)::double precision AS mean_risk
 FROM episodes WHERE state = 'open' GROUP BY segment, reason, band, owner, currency, holdout;
 COMMENT ON VIEW value_at_risk_now IS 'How much is at stake now: open episodes by segment, reason, band and owner; a year''s spend that is expected to be lost';
 
@@ -68,10 +68,10 @@ SELECT opened_month AS month, reason, segment, currency, count(*) AS warned,
     count(*) FILTER (WHERE state = 'open') AS still_open,
     count(*) FILTER (WHERE saved) AS saved,
     count(*) FILTER (WHERE churned_at IS NOT NULL) AS churned,
-    round(count(*) FILTER (WHERE churned_at IS NOT NULL)::numeric / count(*), 4) AS churned_share,
-    sum(value_at_risk) AS value_at_risk,
-    coalesce(sum(value_at_risk) FILTER (WHERE churned_at IS NOT NULL), 0) AS value_lost,
-    coalesce(sum(value_at_risk) FILTER (WHERE saved), 0) AS value_saved
+    round(count(*) FILTER (WHERE churned_at IS NOT NULL)::numeric / count(*), 4)::double precision AS churned_share,
+    sum(value_at_risk)::double precision AS value_at_risk,
+    coalesce(sum(value_at_risk) FILTER (WHERE churned_at IS NOT NULL), 0)::double precision AS value_lost,
+    coalesce(sum(value_at_risk) FILTER (WHERE saved), 0)::double precision AS value_saved
 FROM episodes WHERE opened_month IS NOT NULL GROUP BY opened_month, reason, segment, currency;
 COMMENT ON VIEW churn_by_reason_and_segment IS 'Why customers leave: episodes by the month in which they opened, first reason and segment, and what became of them';
 
@@ -84,8 +84,8 @@ SELECT opened_month AS month, segment, reason, holdout, currency, count(*) AS al
     count(*) FILTER (WHERE saved) AS saved,
     count(*) FILTER (WHERE churned_at IS NOT NULL) AS churned,
     count(*) FILTER (WHERE false_alarm) AS false_alarms,
-    coalesce(sum(value_at_risk) FILTER (WHERE saved), 0) AS value_saved,
-    sum(cost) AS cost
+    coalesce(sum(value_at_risk) FILTER (WHERE saved), 0)::double precision AS value_saved,
+    sum(cost::numeric)::double precision AS cost
 FROM episodes WHERE opened_month IS NOT NULL GROUP BY opened_month, segment, reason, holdout, currency;
 COMMENT ON VIEW alert_funnel IS 'From alert to saved, a column a stage. holdout: customers left alone for comparison; what they show would have come without acting';
 
@@ -99,14 +99,14 @@ COMMENT ON VIEW alert_funnel_stages IS 'The same funnel, a row a stage, as funne
 
 CREATE VIEW daily_spend AS
 SELECT o.ordered_on AS day, o.customer_id, o.currency, count(*) FILTER (WHERE o.status = 'placed') AS orders,
-    coalesce(sum(o.amount) FILTER (WHERE o.status = 'placed'), 0) AS ordered,
-    coalesce(sum(o.amount) FILTER (WHERE o.status <> 'placed'), 0) AS taken_back
+    coalesce(sum(o.amount) FILTER (WHERE o.status = 'placed'), 0)::double precision AS ordered,
+    coalesce(sum(o.amount) FILTER (WHERE o.status <> 'placed'), 0)::double precision AS taken_back
 FROM fact_order o GROUP BY o.ordered_on, o.customer_id, o.currency;
 COMMENT ON VIEW daily_spend IS 'What each customer ordered a day; taken_back: cancelled and returned orders';
 
 CREATE VIEW revenue_by_month AS
 SELECT date_trunc('month', s.day)::date AS month, c.segment, s.currency, count(DISTINCT s.customer_id) AS customers,
-    sum(s.orders)::bigint AS orders, sum(s.ordered) AS revenue, sum(s.taken_back) AS taken_back
+    sum(s.orders)::bigint AS orders, sum(s.ordered::numeric)::double precision AS revenue, sum(s.taken_back::numeric)::double precision AS taken_back
 FROM daily_spend s JOIN dim_customer c USING (customer_id)
 GROUP BY date_trunc('month', s.day)::date, c.segment, s.currency;
 COMMENT ON VIEW revenue_by_month IS 'Revenue by month and the segment that customers are in now';
@@ -131,7 +131,7 @@ WITH bought AS (
 SELECT m.cohort_month, m.month,
     ((extract(year FROM m.month) - extract(year FROM m.cohort_month)) * 12
         + extract(month FROM m.month) - extract(month FROM m.cohort_month))::integer AS months_since,
-    m.customers, coalesce(a.active, 0) AS active, round(coalesce(a.active, 0)::numeric / m.customers, 4) AS retention,
-    coalesce(a.revenue, 0) AS revenue
+    m.customers, coalesce(a.active, 0) AS active, round(coalesce(a.active, 0)::numeric / m.customers, 4)::double precision AS retention,
+    coalesce(a.revenue, 0)::double precision AS revenue
 FROM months m LEFT JOIN active a ON a.cohort_month = m.cohort_month AND a.month = m.month;
 COMMENT ON VIEW cohort_retention IS 'Of the customers who first ordered in a month: how many ordered again in each later month, and for how much. The latest month is not over';

@@ -8,35 +8,35 @@ SELECT opened_month AS month, segment, reason, suggested_action AS action, curre
     count(*) FILTER (WHERE declined) AS declined,
     count(*) FILTER (WHERE saved) AS saved,
     count(*) FILTER (WHERE churned_at IS NOT NULL) AS churned,
-    sum(value_at_risk) AS value_at_risk,
-    sum(cost) AS cost
+    sum(value_at_risk)::double precision AS value_at_risk,
+    sum(cost::numeric)::double precision AS cost
 FROM episodes WHERE opened_month IS NOT NULL AND reason IN ('engagement', 'price')
 GROUP BY opened_month, segment, reason, suggested_action, currency;
 COMMENT ON VIEW department_marketing IS 'Marketing: customers at risk for price or lack of engagement, and what the suggested actions came to';
 
 CREATE VIEW department_product AS
 SELECT date_trunc('month', r.reviewed_on)::date AS month, 'review' AS heard_in, topic, count(*) AS messages,
-    round(avg(r.rating), 2) AS mean_rating, round(avg(r.nps), 2) AS mean_nps,
+    round(avg(r.rating), 2)::double precision AS mean_rating, round(avg(r.nps), 2)::double precision AS mean_nps,
     count(*) FILTER (WHERE r.rating <= 2 OR r.nps <= 6) AS unhappy
 FROM fact_review r CROSS JOIN LATERAL unnest(string_to_array(coalesce(r.topics, 'none named'), ', ')) AS topic
 GROUP BY date_trunc('month', r.reviewed_on)::date, topic
 UNION ALL
-SELECT date_trunc('month', t.happened_on)::date, 'ticket', coalesce(t.category, 'none named'), count(*), NULL, NULL,
+SELECT date_trunc('month', t.happened_on)::date, 'ticket', coalesce(t.category, 'none named'), count(*), NULL::double precision, NULL::double precision,
     count(*) FILTER (WHERE t.severity = 'high')
 FROM fact_ticket t WHERE t.status = 'opened' GROUP BY date_trunc('month', t.happened_on)::date, coalesce(t.category, 'none named')
 UNION ALL
-SELECT opened_month, 'alert', reason, count(*), NULL, NULL, count(*) FILTER (WHERE churned_at IS NOT NULL)
+SELECT opened_month, 'alert', reason, count(*), NULL::double precision, NULL::double precision, count(*) FILTER (WHERE churned_at IS NOT NULL)
 FROM episodes WHERE opened_month IS NOT NULL AND reason IN ('product', 'competition') GROUP BY opened_month, reason;
 COMMENT ON VIEW department_product IS 'Product: what reviews, tickets and alerts speak of. unhappy: low ratings, severe tickets, customers who left after the alert';
 
 CREATE VIEW department_sales AS
 SELECT opened_month AS month, segment, owner, currency, count(*) AS warned,
     count(*) FILTER (WHERE state = 'open') AS open_now,
-    coalesce(sum(value_at_risk) FILTER (WHERE state = 'open'), 0) AS value_at_risk_now,
+    coalesce(sum(value_at_risk) FILTER (WHERE state = 'open'), 0)::double precision AS value_at_risk_now,
     count(*) FILTER (WHERE saved) AS saved,
-    coalesce(sum(value_at_risk) FILTER (WHERE saved), 0) AS value_saved,
+    coalesce(sum(value_at_risk) FILTER (WHERE saved), 0)::double precision AS value_saved,
     count(*) FILTER (WHERE churned_at IS NOT NULL) AS churned,
-    coalesce(sum(value_at_risk) FILTER (WHERE churned_at IS NOT NULL), 0) AS value_lost,
+    coalesce(sum(value_at_risk) FILTER (WHERE churned_at IS NOT NULL), 0)::double precision AS value_lost,
     count(*) FILTER (WHERE state = 'came back') AS came_back
 FROM episodes WHERE opened_month IS NOT NULL GROUP BY opened_month, segment, owner, currency;
 COMMENT ON VIEW department_sales IS 'Sales: what is at stake, saved and lost, by segment and by who looks after the customer';
@@ -49,12 +49,12 @@ WITH months AS (
 ), stakes AS (
     SELECT opened_month AS month, segment, currency, sum(value_at_risk) AS value_at_risk,
         sum(value_at_risk) FILTER (WHERE churned_at IS NOT NULL) AS value_lost,
-        sum(value_at_risk) FILTER (WHERE saved) AS value_saved, sum(cost) AS cost_of_actions
+        sum(value_at_risk) FILTER (WHERE saved) AS value_saved, sum(cost::numeric) AS cost_of_actions
     FROM episodes WHERE opened_month IS NOT NULL GROUP BY opened_month, segment, currency
 )
 SELECT m.month, m.segment, m.currency, coalesce(r.customers, 0) AS paying_customers, coalesce(r.orders, 0) AS orders,
-    coalesce(r.revenue, 0) AS revenue, coalesce(r.taken_back, 0) AS taken_back, coalesce(s.value_at_risk, 0) AS value_at_risk,
-    coalesce(s.value_lost, 0) AS value_lost, coalesce(s.value_saved, 0) AS value_saved, coalesce(s.cost_of_actions, 0) AS cost_of_actions
+    coalesce(r.revenue, 0)::double precision AS revenue, coalesce(r.taken_back, 0)::double precision AS taken_back, coalesce(s.value_at_risk, 0)::double precision AS value_at_risk,
+    coalesce(s.value_lost, 0)::double precision AS value_lost, coalesce(s.value_saved, 0)::double precision AS value_saved, coalesce(s.cost_of_actions, 0)::double precision AS cost_of_actions
 FROM months m
 LEFT JOIN revenue_by_month r ON r.month = m.month AND r.segment IS NOT DISTINCT FROM m.segment
     AND r.currency IS NOT DISTINCT FROM m.currency
@@ -67,7 +67,7 @@ WITH tickets AS (
         count(*) FILTER (WHERE t.status = 'opened') AS tickets_opened,
         count(*) FILTER (WHERE t.status = 'resolved') AS tickets_resolved,
         count(*) FILTER (WHERE t.status = 'reopened') AS tickets_reopened,
-        round(avg(t.satisfaction), 2) AS mean_satisfaction
+        round(avg(t.satisfaction), 2)::double precision AS mean_satisfaction
     FROM fact_ticket t JOIN dim_customer c USING (customer_id)
     GROUP BY date_trunc('month', t.happened_on)::date, c.segment
 ), warned AS (
@@ -75,7 +75,7 @@ WITH tickets AS (
         count(*) FILTER (WHERE reason = 'service' AND churned_at IS NOT NULL) AS churned_for_service,
         count(*) FILTER (WHERE NOT holdout) AS to_be_treated,
         count(*) FILTER (WHERE NOT holdout AND first_report_at IS NOT NULL) AS acted_upon,
-        round(avg(hours_to_first_report) FILTER (WHERE NOT holdout), 2) AS mean_hours_to_action
+        round(avg(hours_to_first_report::numeric) FILTER (WHERE NOT holdout), 2)::double precision AS mean_hours_to_action
     FROM episodes WHERE opened_month IS NOT NULL GROUP BY opened_month, segment
 ), months AS (
     SELECT month, segment FROM tickets UNION SELECT month, segment FROM warned
@@ -114,7 +114,7 @@ CREATE VIEW expected_revenue AS SELECT * FROM fact_expected_revenue;
 COMMENT ON VIEW expected_revenue IS 'What active customers are expected to spend, with and without those at risk, as of each weekly look';
 
 CREATE VIEW risk_by_day AS
-SELECT d.day, d.segment, d.band, count(*) AS customers, round(avg(d.risk), 4) AS mean_risk
+SELECT d.day, d.segment, d.band, count(*) AS customers, round(avg(d.risk), 4)::double precision AS mean_risk
 FROM fact_daily_score d GROUP BY d.day, d.segment, d.band;
 COMMENT ON VIEW risk_by_day IS 'Of how many customers something was said a day, by segment and band';
 
