@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check fix bench bench-check quality study simulate chaos soak fuzz lock services-up services-down clean
+.PHONY: help setup demo test check fix bench bench-check quality study simulate chaos soak fuzz docs tutorial lock services-up services-down clean
 
 SERVICES ?= auto
 LOG ?= data/cdnow.jsonl.gz
@@ -30,7 +30,7 @@ test: check ## check, then all tests, in random order (ARGS="-k name" passes opt
 check: setup ## format, lint, types, layers
 	@echo "check: format" && { $(BIN)/ruff format --quiet --check --output-format concise . || { echo "  make fix repairs it" >&2; exit 1; }; }
 	@echo "check: lint"   && $(BIN)/ruff check --quiet --output-format concise .
-	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests bench studies simulation chaos fuzz)
+	@echo "check: types"  && $(BIN)/mypy --no-error-summary $(wildcard $(PACKAGES) tools tests docs bench studies simulation chaos fuzz)
 	@echo "check: layers" && { said=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said" >&2; exit 1; }; }
 
 fix: setup ## let ruff format and repair what it can
@@ -81,6 +81,13 @@ study: setup ## how good a part is, as one JSON line; exit code 1 where it falls
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-warn-conflicts --target .venv/bench \
 		-c .venv/constraints.txt -r .venv/bench.txt
 	@touch $@
+
+docs: setup ## the documentation as a site in build/docs; a link that leads nowhere is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "docs: build/docs/index.html"
+
+tutorial: setup ## type what docs/tutorial.md says, exactly, in a fresh clone, and look whether the alert comes
+	@$(BIN)/python -m tools.tutorial
 
 lock: setup ## choose the newest versions within pyproject.toml's bounds, with their hashes
 	@tools/lock.sh
