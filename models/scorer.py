@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log1p
 
-from models.batch import risks
+from models.batch import Batch
 from models.guide import Guide
 from models.labels import INPUT_MAX, unpack_vector
 from models.logits import PROBABILITY_MIN, clipped_logit, sigmoid, transform
@@ -29,7 +29,17 @@ class Scorer:
     0.5
     """
 
-    __slots__ = ("_foreseen", "_logistic_at_zero", "_logs", "_terms", "_weights", "_within_at_zero", "bias", "guide")
+    __slots__ = (
+        "_batch",
+        "_foreseen",
+        "_logistic_at_zero",
+        "_logs",
+        "_terms",
+        "_weights",
+        "_within_at_zero",
+        "bias",
+        "guide",
+    )
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
@@ -43,10 +53,14 @@ class Scorer:
         self.bias = w * guide.logistic.at_mean + v * clipped_logit(guide.within.at_mean)
         """The logit of a customer who is average in everything."""
         self._foreseen: dict[bytes, float] = {}
+        self._batch: Batch | None = None
+        """Made when it is first wanted: not every scorer is asked about many."""
 
     def foresee(self, packed: Sequence[bytes]) -> None:
         """Score these vectors (`labels.pack_vector`) at once, for `risk_then`; what was foreseen before is forgotten."""
-        self._foreseen = dict(zip(packed, risks(self.guide, packed), strict=True))
+        if self._batch is None:
+            self._batch = Batch(self.guide)
+        self._foreseen = dict(zip(packed, self._batch.risks(packed), strict=True))
 
     def risk_then(self, packed: bytes) -> float:
         """Return the `risk` of a vector that was put aside; sooner where it was foreseen."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.batch import WHOLE_MAX, risks
+from models.batch import WHOLE_MAX, Batch
 from models.guide import Guide, Linear, Scale, initial_guide
 from models.labels import pack_vector, unpack_vector
 from models.scorer import Scorer
@@ -39,7 +39,22 @@ def test_many_at_once_are_scored_as_one_by_one(
 ) -> None:
     scorer = Scorer(guide(means, logistic, within))
     packed = list(map(pack_vector, asked))
-    assert risks(scorer.guide, packed) == [scorer.risk(unpack_vector(vector)) for vector in packed]
+    batch = Batch(scorer.guide)
+    singly = [scorer.risk(unpack_vector(vector)) for vector in packed]
+    assert batch.risks(packed) == singly
+    assert [risk for vector in packed for risk in batch.risks([vector])] == singly
+
+
+@unhurried
+@given(slopes, slopes, vectors, st.integers(0, 40))
+def test_how_many_are_scored_together_changes_no_bit(
+    logistic: tuple[float, ...], within: tuple[float, ...], asked: list[list[float]], cut: int
+) -> None:
+    scorer = Scorer(guide(logistic, logistic, within))
+    crowd = list(map(pack_vector, asked)) * (600 // len(asked))
+    batch = Batch(scorer.guide)
+    assert batch.risks(crowd[:cut]) + batch.risks(crowd[cut:]) == batch.risks(crowd)
+    assert batch.risks(crowd)[-1] == scorer.risk(unpack_vector(crowd[-1]))
 
 
 @unhurried
@@ -52,7 +67,7 @@ def test_what_was_foreseen_and_what_was_not_are_the_same(logistic: tuple[float, 
 
 
 def test_none_and_one_of_another_length() -> None:
-    shape = initial_guide(NAMES, SCALES)
-    assert risks(shape, []) == []
+    batch = Batch(initial_guide(NAMES, SCALES))
+    assert batch.risks([]) == []
     with pytest.raises(ValueError, match="another length"):
-        risks(shape, [pack_vector([0.0] * (WIDTH - 1))])
+        batch.risks([pack_vector([0.0] * WIDTH), pack_vector([0.0] * (WIDTH - 1))])
