@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from agents.metric_catalog import BUILD_LABELS, LABELS, METRICS, PROCESS
 from agents.metric_kinds import OTHER, Metric
 from agents.metrics import Metrics
+from churnwatch.bi_metrics import LOADING
 from churnwatch.deliver_metrics import DELIVERING
 from churnwatch.settings import Settings
 from churnwatch.settings_sources import public_name
@@ -28,7 +29,7 @@ SCENES = RULES.with_name("alerts_test.yml")
 RUNBOOK = ROOT / "docs/runbook"
 SCRAPE = ROOT / "deploy/prometheus/prometheus.yml"
 
-DECLARED = {metric.name: metric for metric in METRICS + PROCESS + DELIVERING}
+DECLARED = {metric.name: metric for metric in METRICS + PROCESS + DELIVERING + LOADING}
 FROM_PROMETHEUS = {"job", "instance", "le"}
 WINDOWS = {"$__rate_interval": "5m", "$__range": "1d"}
 PARTS = ["What it means", "How bad it is", "What to look at", "What to do", "What not to do", "When it ends"]
@@ -191,20 +192,37 @@ def test_a_page_names_only_settings_metrics_panels_and_pages_that_exist(page: Pa
 
 def test_the_dashboard_asks_the_questions_of_those_who_look_at_it() -> None:
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
-    assert rows == [
-        "Are we keeping up?",
-        "Are we right?",
-        "Are we useful?",
-        "Do we reach our goals?",
-        "Do alerts arrive?",
-    ]
+    assert rows == ["Are we keeping up?", "Are we right?", "Are we useful?"]
+    places = [panel["gridPos"]["y"] for panel in dashboard["panels"] if panel["type"] == "row"]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("panel", panels, ids=lambda panel: panel["title"])
-def test_every_panel_explains_itself(panel: dict[str, Any]) -> None:
-    assert len(panel["description"]) > 20
+def test_every_panel_says_what_it_shows_what_is_good_and_where_to_go_on(panel: dict[str, Any]) -> None:
+    told = re.fullmatch(r"(.+) Good: (.+) Runbook: (.+)", panel["description"])
+    assert told is not None
+    shown, good, links = told.groups()
+    assert min(len(shown), len(good)) > 3
+    for link in links.split(", "):
+        found = re.fullmatch(r"\[(\w+)\]\(\$\{runbook\}/\1\.md\)", link)
+        assert found is not None, link
+        assert (RUNBOOK / f"{found[1]}.md").exists()
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["targets"]
+
+
+def test_every_rule_has_a_panel_that_shows_it() -> None:
+    pages = {match for panel in panels for match in re.findall(r"\$\{runbook\}/(\w+)\.md", panel["description"])}
+    assert {rule["alert"] for rule in rules} <= pages
+
+
+def test_prometheus_serves_the_pages_that_the_links_lead_to() -> None:
+    prometheus = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]
+    (folder,) = [word.partition("=")[2] for word in prometheus["command"] if word.startswith("--web.user-assets=")]
+    assert f"./docs:{folder}:ro" in prometheus["volumes"]
+    (port,) = prometheus["ports"]
+    (constant,) = [one for one in dashboard["templating"]["list"] if one["name"] == "runbook"]
+    assert constant["query"] == f"http://localhost:{port.split(':')[1]}/user/runbook"
 
 
 def test_panels_are_told_apart_and_do_not_overlap() -> None:
