@@ -14,8 +14,8 @@ def incoming(table: Table) -> str:
 
 
 def make_incoming(table: Table) -> str:
-    """Return the statement that makes the temporary table, for the life of a connection."""
-    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming(table)} (LIKE {table.name})"
+    """Return the statement that makes the temporary table, for the life of a connection; it is empty again after each transaction."""
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming(table)} (LIKE {table.name}) ON COMMIT DELETE ROWS"
 
 
 def copy_in(table: Table) -> str:

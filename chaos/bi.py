@@ -49,7 +49,7 @@ CRASH_SHARE: Final = 0.25
 PARTITIONS: Final = 4
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """What came of it; `different` names tables and views, with the first rows that only one side has."""
 
@@ -59,7 +59,7 @@ class Found:
     seconds: float
     tables: int
     rows: int
-    different: list[str] = field(default_factory=list)
+    different: list[str]
 
 
 class Feeder:
@@ -112,25 +112,34 @@ def torment(settings: Settings, server: Postgres, kills: int, seed: int, folder:
             raise ChurnwatchError(
                 f"`bi load --once` ended with {ended}: {(folder / f'{schema}.log').read_text()[-2_000:]}"
             )
-    found = Found(kills, crashes, feeder.written, 0.0, 0, 0)
-    compare(server, found)
-    found.seconds = round(time.monotonic() - began, 1)
-    return found
+    compared = compare_schemas(server, "killed", "calm")
+    seconds = round(time.monotonic() - began, 1)
+    return Found(kills, crashes, feeder.written, seconds, compared.tables, compared.rows, compared.different)
 
 
-def compare(server: Postgres, found: Found) -> None:
-    """Hold all tables and views of the two schemas against each other, row for row."""
+@dataclass(slots=True)
+class Compared:
+    """Two schemas held against each other; `different` names tables and views, with the first rows that only one of them has."""
+
+    tables: int = 0
+    rows: int = 0
+    different: list[str] = field(default_factory=list)
+
+
+def compare_schemas(server: Postgres, one: str, other: str) -> Compared:
+    """Hold all tables and views of two schemas against each other, row for row."""
+    found = Compared()
     with psycopg.connect(server.url, autocommit=True) as connection:
-        ask = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'calm' ORDER BY 1"
-        for (name,) in connection.execute(ask).fetchall():
-            rows = [_rows(connection, schema, name) for schema in ("killed", "calm")]
+        ask = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY 1"
+        for (name,) in connection.execute(ask, [other]).fetchall():
+            rows = [_rows(connection, schema, name) for schema in (one, other)]
             found.tables += 1
             found.rows += len(rows[1])
             if rows[0] != rows[1]:
                 only = [sorted(set(a) - set(b))[:2] for a, b in (rows, rows[::-1])]
-                found.different.append(
-                    f"{name}: {len(rows[0])} and {len(rows[1])} rows; only killed {only[0]}, only calm {only[1]}"
-                )
+                counts = f"{len(rows[0])} and {len(rows[1])} rows"
+                found.different.append(f"{name}: {counts}; only {one} {only[0]}, only {other} {only[1]}")
+    return found
 
 
 def _rows(connection: psycopg.Connection[Any], schema: str, name: str) -> list[str]:

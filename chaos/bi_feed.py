@@ -17,8 +17,9 @@ from streams.time import DAY_MS, HOUR_MS, iso
 from streams.topics import Topics
 
 CUSTOMERS: Final = 400
-BEGIN_MS: Final = 1_704_067_200_000
-STEP_MS: Final = HOUR_MS // 4
+BEGIN_MS: Final = 1_325_376_000_000
+STEP_MS: Final = 3 * HOUR_MS // 2
+"""Most between two messages: so 200,000 of them end before the clock, beyond which nothing is loaded."""
 REASONS: Final = ("engagement", "price", "service", "product", "competition")
 SEGMENTS: Final = ("new", "loyal", "high_value", "standard")
 BROKEN: Final = (

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +29,7 @@ from bi.catalog import TABLES
 from bi.messages import segment_rows
 from bi.rows import Rows
 from bi.schema_files import VERSION, tables_sql, views_sql
-from bi.upsert import copy_in, incoming, make_incoming, merge_in
+from bi.upsert import copy_in, make_incoming, merge_in
 from churnwatch.bi_errors import explained
 from churnwatch.settings import Settings
 from streams.errors import ConfigError, NewerSchema
@@ -97,9 +97,10 @@ class Database:
             await asyncio.sleep(FENCE_EVERY_SECONDS)
 
     async def make(self) -> bool:
-        """Make the schema where there is none; return whether it was made. Under the fence; raises NewerSchema."""
+        """Make the schema where there is none, and get ready to load; return whether it was made. Under the fence; raises NewerSchema."""
         found = await self._version()
         if found == VERSION:
+            await self._make_incoming()
             return False
         if found is not None:
             raise NewerSchema(f"schema {self._schema} has version {found}, this program knows {VERSION}: upgrade it")
@@ -108,6 +109,7 @@ class Database:
                 await self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
             for statements in (tables_sql(), views_sql()):
                 await self._run(statements)
+            await self._make_incoming()
             rows = Rows()
             for row in (*dates(), *segment_rows()):
                 rows.add(row)
@@ -129,7 +131,7 @@ class Database:
     async def apply(self, change: Change) -> None:
         """Apply a change, all of it or nothing; raises psycopg.DataError where a row is not to the database's liking."""
         async with self._connection.transaction():
-            await self.erase(change.gone.values(), change.erased)  # 1.
+            await self._erase(change.gone, change.erased)  # 1.
             await self._merge(change.rows)  # 2.
             await self._move(change.positions)  # 3.
 
@@ -138,22 +140,10 @@ class Database:
         async with self._connection.transaction():
             await self._merge(rows)
 
-    async def erase(self, customers: Iterable[str], erased: Mapping[str, datetime]) -> int:
-        """Erase customers, and remember by their hashes that they were; return how many rows that took away."""
-        wanted, count = list(customers), 0
-        if not wanted:
-            return 0
-        for table in TABLES:
-            if table.of_customers:
-                query = sql.SQL("DELETE FROM {} WHERE customer_id = ANY(%s)").format(sql.Identifier(table.name))
-                count += (await self._connection.execute(query, [wanted])).rowcount
-        remember = (
-            "INSERT INTO sink_erased AS there VALUES (%s, %s) ON CONFLICT (customer_hash) "
-            "DO UPDATE SET erased_at = GREATEST(there.erased_at, excluded.erased_at)"
-        )
-        async with self._connection.cursor() as cursor:
-            await cursor.executemany(remember, list(erased.items()))
-        return count
+    async def forget(self, gone: Mapping[str, str], erased: Mapping[str, datetime]) -> int:
+        """Erase customers, given by their hashes, and remember when that was; return how many rows it took away."""
+        async with self._connection.transaction():
+            return await self._erase(gone, erased)
 
     async def there(self) -> bool:
         """Whether the schema is made."""
@@ -164,15 +154,32 @@ class Database:
             return None
         return int((await self._one("SELECT max(version) FROM sink_schema"))[0])
 
+    async def _erase(self, gone: Mapping[str, str], erased: Mapping[str, datetime]) -> int:
+        if not gone:
+            return 0
+        count = 0
+        for table in TABLES:
+            if table.of_customers:
+                query = sql.SQL("DELETE FROM {} WHERE customer_id = ANY(%s)").format(sql.Identifier(table.name))
+                count += (await self._connection.execute(query, [[*gone.values()]])).rowcount
+        remember = (
+            "INSERT INTO sink_erased AS there VALUES (%s, %s) ON CONFLICT (customer_hash) "
+            "DO UPDATE SET erased_at = GREATEST(there.erased_at, excluded.erased_at)"
+        )
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(remember, list(erased.items()))
+        return count
+
+    async def _make_incoming(self) -> None:
+        await self._run(";".join(map(make_incoming, TABLES)))
+
     async def _merge(self, rows: Rows) -> None:
         for table in rows.tables():
-            await self._run(make_incoming(table))
             async with self._connection.cursor() as cursor:
                 async with cursor.copy(copy_in(table)) as copy:
                     for row in rows.of(table.name):
                         await copy.write_row(row)
                 await self._run(merge_in(table))
-                await self._run(f"TRUNCATE {incoming(table)}")
 
     async def _move(self, positions: Mapping[Place, tuple[int, int]]) -> None:
         move = (

@@ -24,7 +24,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bi.messages import KINDS, Kind
 from churnwatch.bi_chunk import Loader
 from churnwatch.bi_database import Database, Place
-from churnwatch.bi_learner import learner_rows
 from churnwatch.bi_metrics import BiMetrics
 from churnwatch.deliver_courier import raw
 from churnwatch.kafka import answering, describe, open_consumer
@@ -116,7 +115,6 @@ class Sink:
 
     async def _turns(self, reading: _Reading, *, once: bool) -> bool:
         ends = await reading.ends() if once else {}
-        await reading.learner()
         looked = time.monotonic()
         while True:
             self.turned = time.monotonic()
@@ -125,7 +123,7 @@ class Sink:
             if once and await reading.passed(ends):
                 await reading.learner()
                 return True
-            if time.monotonic() - reading.learner_read > self._settings.bi_learner_every_ms / 1000:
+            if reading.learner_due():
                 await reading.learner()
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
@@ -195,7 +193,7 @@ class _Reading:
         self._metrics = metrics
         self.partitions = partitions
         self.loader = loader
-        self.learner_read = time.monotonic()
+        self._learner_read: float | None = None
 
     async def turn(self) -> None:
         """Load what has come, if anything has."""
@@ -220,9 +218,16 @@ class _Reading:
         # The position, not the last record's offset: compaction and transactions leave gaps, also at the end.
         return all([await self._consumer.position(tp) >= end for tp, end in ends.items()])
 
+    def learner_due(self) -> bool:
+        """Whether it is time to look what the learner keeps: at the beginning, then every so often."""
+        every_seconds = self._settings.bi_learner_every_ms / 1000
+        return self._learner_read is None or time.monotonic() - self._learner_read > every_seconds
+
     async def learner(self) -> None:
         """Load what the learner keeps; where Redis does not tell, say so and go on: the next time it may."""
-        self.learner_read = time.monotonic()
+        from churnwatch.bi_learner import learner_rows  # half the time that it takes to start: after what is waiting
+
+        self._learner_read = time.monotonic()
         try:
             rows = await learner_rows(self._settings)
         except (StateError, ConfigError, TransportError) as error:

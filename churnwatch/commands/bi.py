@@ -35,7 +35,7 @@ def load(
     - `churnwatch bi load --once`, every night from cron, say
     """
     settings = load_settings(**({} if web_port is None else {"bi_port": web_port}))
-    _check_extra()
+    check_extra()
     from churnwatch.bi import load_once, run_load, where
 
     if not once:
@@ -64,7 +64,7 @@ def schema(
     if show:
         say(_statements(settings))
         return
-    _check_extra()
+    check_extra()
     from churnwatch.bi import make_schema, where
 
     made = make_schema(settings)
@@ -78,7 +78,7 @@ def _statements(settings: Settings) -> str:
     return f"{head}\n{tables_sql()}\n{views_sql()}"
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
     """Raise ConfigError where the libraries for PostgreSQL are not installed."""
     try:
         import psycopg  # noqa: F401 - whether it is there is all that is asked
