@@ -15,7 +15,7 @@ from bi.catalog import BY_NAME, TABLES
 from bi.messages import segment_rows
 from bi.rows import Cell, Cells, Row, Rows
 from bi.tables import Table, Type
-from churnwatch import cli
+from churnwatch import cli, export_docs
 from churnwatch.export import put
 from churnwatch.export_folder import STAGING, SUFFIX, reveal, staging
 from churnwatch.export_stage import STORE, Stage, day_of
@@ -213,3 +213,15 @@ def test_the_segments_are_there_even_before_anything_was_said(tmp_path: Path) ->
     (rows,) = stage.rows(BY_NAME["dim_segment"])
     assert [row[0] for row in rows] == ["high_value", "loyal", "new", "standard"]
     stage.close()
+
+
+def test_the_pages_are_those_of_the_declarations() -> None:
+    pages = (export_docs.tables_page(), export_docs.queries_page())
+    for name, page in zip(export_docs.PAGES, pages, strict=True):
+        there = (export_docs.FOLDER / name).read_text(encoding="utf-8")
+        assert there == page, "run `python -m churnwatch.export_docs`"
+
+
+def test_every_ready_query_is_on_the_page() -> None:
+    shown = [name for _, names in export_docs.GROUPS for name in names]
+    assert sorted(shown) == sorted(path.stem for path in (export_docs.FOLDER / "queries").glob("*.sql"))
