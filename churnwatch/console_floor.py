@@ -76,6 +76,8 @@ def _worker(address: str, text: str) -> tuple[Worker, Counter[str]]:
     told = Scrape(text)
     events = told.sum("churnwatch_events_total", outcome="read")
     seconds = {stage: told.sum("churnwatch_stage_seconds_sum", stage=stage) for stage in STAGES}
+    slow = {stage: told.quantile("churnwatch_stage_seconds", 0.95, stage=stage) for stage in STAGES}
+    half, most = (told.quantile("churnwatch_event_to_alert_seconds", share) for share in (0.5, 0.95))
     worker = Worker(
         address=address,
         version=told.label("churnwatch_build_info", "version"),
@@ -89,9 +91,13 @@ def _worker(address: str, text: str) -> tuple[Worker, Counter[str]]:
         outbox=told.sum("churnwatch_outbox_pending"),
         memory_bytes=told.sum("churnwatch_process_resident_memory_bytes"),
         stages={stage: 1e6 * spent / events for stage, spent in seconds.items()} if events else {},
+        slow={stage: seconds for stage, seconds in slow.items() if seconds is not None},
+        alert_seconds=None if half is None or most is None else (half, most),
         silent=sorted(told.having("churnwatch_source_silent", "topic", 1.0)),
     )
-    return worker, Counter({reason: int(n) for reason, n in told.by("churnwatch_dead_letters_total", "reason").items()})
+    return worker, Counter(
+        {reason: int(n) for reason, n in told.by("churnwatch_dead_letters_total", "reason").items() if n}
+    )
 
 
 async def _last(settings: Settings) -> list[Letter]:

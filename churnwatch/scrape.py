@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isinf
+
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -20,13 +22,25 @@ class Scrape:
         """Give the samples of a metric that carry these labels."""
         return [s.value for s in self._samples if s.name == name and labels.items() <= s.labels.items()]
 
-    def by(self, name: str, label: str) -> dict[str, float]:
-        """Give the sums of a metric for each value of a label."""
+    def by(self, name: str, label: str, **labels: str) -> dict[str, float]:
+        """Give the sums of a metric for each value of a label, of the samples that carry `labels`."""
         found: dict[str, float] = {}
         for sample in self._samples:
-            if sample.name == name and label in sample.labels:
+            if sample.name == name and label in sample.labels and labels.items() <= sample.labels.items():
                 found[sample.labels[label]] = found.get(sample.labels[label], 0.0) + sample.value
         return found
+
+    def quantile(self, name: str, share: float, **labels: str) -> float | None:
+        """Give a quantile of a histogram as Prometheus estimates it, None of an empty one; beyond the last bound it is that bound."""
+        buckets = sorted((float(bound), count) for bound, count in self.by(f"{name}_bucket", "le", **labels).items())
+        if not buckets or not buckets[-1][1]:
+            return None
+        rank, low, below = share * buckets[-1][1], 0.0, 0.0
+        for bound, count in buckets:
+            if count >= rank:
+                return low if isinf(bound) else low + (bound - low) * (rank - below) / (count - below)
+            low, below = bound, count
+        return low
 
     def having(self, name: str, label: str, value: float) -> set[str]:
         """Give the values of a label where the metric has this value."""

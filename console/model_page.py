@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from console.modelling import Models
 from console.replies import away, board_of, missing, page
+from models.candidates import Promotion
 from models.measures import ECE_BINS
 from models.store import Record
 from streams.errors import ChurnwatchError
@@ -37,7 +39,7 @@ async def show(request: Request) -> Response:
         bins=ECE_BINS,
         warnings=standing.drift.warnings(),
         moved=sorted(standing.drift.inputs.items(), key=lambda entry: -entry[1])[:10],
-        versions=list(reversed(found.history))[:VERSIONS_MAX],
+        versions=versions(found.history, standing.promotions)[:VERSIONS_MAX],
         kept={version for _, version in found.head.guides},
     )
 
@@ -55,6 +57,25 @@ def drawn(history: Sequence[Record]) -> dict[str, Any]:
     return {"at": [record.learnt_until_ms // 1000 for record in history]} | {
         name: [record.quality.get(f"recent_{name}", record.quality.get(name)) for record in history] for name in SERIES
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version, the one before it (None for the oldest known), and the change of champion that came with it, if one did."""
+
+    record: Record
+    before: Record | None
+    promotion: Promotion | None
+
+
+def versions(history: Sequence[Record], promotions: Sequence[Promotion]) -> list[Version]:
+    """Return the versions with what is to be noted of each, the newest first."""
+    changes = {promotion.at_ms: promotion for promotion in promotions}
+    told = [
+        Version(record, before, changes.get(record.learnt_until_ms))
+        for before, record in zip([None, *history], history, strict=False)
+    ]
+    return told[::-1]
 
 
 async def _found(request: Request) -> Models | Response | None:

@@ -22,6 +22,8 @@ class Worker:
         outbox: messages not acknowledged yet.
         memory_bytes: resident.
         stages: stage to microseconds spent in it per event, since it started.
+        slow: stage to the time in seconds that nineteen of twenty steps spend in it at most, since it started.
+        alert_seconds: from an event to its alert, half and nineteen of twenty at most; None before the first.
         silent: topics of which nothing is heard.
     """
 
@@ -38,6 +40,8 @@ class Worker:
     outbox: float = 0.0
     memory_bytes: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)
+    slow: Mapping[str, float] = field(default_factory=dict)
+    alert_seconds: tuple[float, float] | None = None
     silent: Sequence[str] = ()
 
 

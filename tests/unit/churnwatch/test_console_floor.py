@@ -8,6 +8,7 @@ from agents.metric_catalog import BUILD_LABELS
 from agents.metrics import Metrics
 from churnwatch.child import free_port
 from churnwatch.console_floor import _ask, _rate, _worker
+from churnwatch.scrape import Scrape
 from console.working import Operations, Worker
 
 
@@ -16,10 +17,23 @@ def test_a_worker_is_what_its_metrics_say() -> None:
     metrics.assigned([0, 3])
     metrics.lag("customer.orders", 0, events=70, seconds=1.5)
     metrics.lag("customer.orders", 3, events=5, seconds=4.0)
+    for seconds in (0.001, 0.001, 0.3):
+        metrics.stage("commit", seconds)
     worker, letters = _worker("http://a", metrics.render().decode())
     assert (worker.version, worker.partitions, worker.lag_events, worker.lag_seconds) == ("1.2.3", 2, 75, 4.0)
     assert (worker.trouble, worker.events, worker.stages) == ("", 0, {})
-    assert not sum(letters.values())
+    assert not letters
+    assert worker.alert_seconds is None
+    assert worker.slow.keys() == {"commit"}
+    assert 0.1 < worker.slow["commit"] <= 0.5
+
+
+@pytest.mark.parametrize(("share", "found"), [(0.5, 1.0), (0.75, 1.5), (1.0, 2.0)])
+def test_a_quantile_lies_within_its_bucket(share: float, found: float) -> None:
+    text = "\n".join(f'a_bucket{{le="{bound}"}} {count}' for bound, count in (("1", 2), ("2", 4), ("+Inf", 4)))
+    told = Scrape(f"# TYPE a histogram\n{text}\na_count 4\na_sum 5\n")
+    assert told.quantile("a", share) == found
+    assert told.quantile("b", share) is None
 
 
 async def test_one_that_does_not_answer_is_shown_as_such() -> None:

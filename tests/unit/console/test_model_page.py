@@ -10,9 +10,9 @@ from console.access import Access, Rules
 from console.app import create_app
 from console.board import Board
 from console.inbox import Inbox
-from console.model_page import drawn
+from console.model_page import drawn, versions
 from console.modelling import Models
-from models.candidates import Trial
+from models.candidates import Promotion, Trial
 from models.drift import Drift, Shift
 from models.guide import initial_guide
 from models.measures import Reliability
@@ -25,13 +25,14 @@ from tests.unit.console.test_app import EDITOR, Idle, Nobody, Reporter
 
 HISTORY = [
     Record(1, NOW_MS - 86_400_000, 1000, {"auc": 0.6}, band="poor"),
-    Record(2, NOW_MS, 2000, {"auc": 0.7, "recent_auc": 0.72, "recent_weekly_auc": 0.73}, band="good"),
+    Record(2, NOW_MS, 2000, {"auc": 0.7, "recent_auc": 0.72, "recent_weekly_auc": 0.73}, "within", "good"),
 ]
 STANDING = Standing(
     verdict=Verdict("good", "It ranks <better> than silence."),
     segments={"loyal": {"auc": 0.671}},
     reliability=[Reliability(3, 0.35, 0.33, 120)],
     trials=[Trial("mean", 0.001, 1.5, 900, 9, wins=False)],
+    promotions=[Promotion(NOW_MS, "mean", "within", "test", 0.004, 2.5, 900, 9)],
     drift=Drift(inputs={"orders_30d": 0.31}, base_rate=Shift(0.4, 0.6, warns=True)),
 )
 GUIDE = replace(
@@ -110,3 +111,12 @@ def test_figures_over_time_are_those_of_the_latest_weeks(editor: TestClient) -> 
     assert editor.get("/model/series").json() == drawn(HISTORY)
     assert drawn(HISTORY)["auc"] == [0.6, 0.72]
     assert drawn(HISTORY)["weekly_auc"] == [None, 0.73]
+
+
+def test_versions_have_their_notes(editor: TestClient) -> None:
+    text = " ".join(editor.get("/model").text.split())
+    for note in ("1,000 more examples", "within speaks instead of mean, log loss lower by 0.004", "now good, was poor"):
+        assert note in text
+    newest, oldest = versions(HISTORY, STANDING.promotions)
+    assert (newest.record.version, newest.before, oldest.before) == (2, HISTORY[0], None)
+    assert newest.promotion is not None

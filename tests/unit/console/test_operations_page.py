@@ -16,7 +16,7 @@ from tests.unit.console.test_app import EDITOR, Nobody, Nothing, Reporter
 
 GOOD = Worker(
     "http://a:6066", "", "0.1.0", healthy=True, ready=True, partitions=12, customers=1000, events=5000.0, lag_events=1234.0,
-    lag_seconds=2.5, outbox=3.0, memory_bytes=2.5e8, stages={"decode": 9.04, "commit": 6.0}, silent=["customer.logins"],
+    lag_seconds=2.5, outbox=3.0, memory_bytes=2.5e8, stages={"decode": 9.04, "commit": 6.0}, slow={"decode": 0.0125}, alert_seconds=(0.25, 1.5), silent=["customer.logins"],
 )  # fmt: skip
 AWAY = Worker("http://b:6066", trouble="Connection <refused>")
 STUCK = Worker("http://c:6066", version="0.1.0", ready=True)
@@ -59,6 +59,8 @@ def test_the_page_tells_how_it_goes(editor: TestClient) -> None:
         "nothing is heard on customer.logins",
         "does not answer",
         "stuck",
+        "a step ≤ 12.5 ms",
+        "from an event to its alert 0.25 s for half of them, 1.5 s for nineteen of twenty",
     )
     for word in (*told, "Connection &lt;refused&gt;", "cannot be read: 3", "&lt;script&gt;{{7*7}}"):
         assert word in text
