@@ -21,6 +21,20 @@ function tell(text) {
   document.getElementById("told").textContent = text;
 }
 
+// A table that is wider than its card is moved sideways; whoever has no mouse gets there by Tab.
+const reachable = new ResizeObserver((seen) => {
+  for (const { target } of seen) {
+    const wide = target.scrollWidth > target.clientWidth;
+    target.toggleAttribute("tabindex", wide);
+    if (wide) target.tabIndex = 0;
+  }
+});
+for (const card of document.querySelectorAll(".card")) {
+  const title = card.querySelector("h2");
+  if (title) card.setAttribute("aria-label", title.textContent);
+  reachable.observe(card);
+}
+
 // -- live ------------------------------------------------------------------------------------------------------------
 
 let arrived = 0;
