@@ -54,7 +54,7 @@ ELSEWHERE: Final = {
 
 REPORTED: Final = ("acknowledged", "contacted", "accepted", "declined", "false_alarm")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 dashboard: dict[str, Any] = json.loads(DASHBOARD.read_text())
 panels: list[dict[str, Any]] = [panel for panel in dashboard["panels"] if panel["type"] != "row"]

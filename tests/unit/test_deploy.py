@@ -6,6 +6,7 @@ No Docker engine is needed: what the engine would read is checked for what would
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -23,7 +24,11 @@ services: dict[str, dict[str, Any]] = compose["services"]
 
 
 def test_the_services_are_those_of_the_documentation() -> None:
-    assert set(services) == {"kafka", "redis", "init", "worker", "deliver", "prometheus", "grafana"}
+    ours = {"init", "worker", "console", "deliver", "bi"}
+    assert {name for name, service in services.items() if "build" in service} == ours
+    assert set(services) - ours == {"kafka", "redis", "postgres", "prometheus", "grafana"}
+    asked_for = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert asked_for == {"deliver": ["deliver"], "bi": ["bi"], "postgres": ["bi"]}
 
 
 @pytest.mark.parametrize("name", services)
@@ -71,7 +76,7 @@ def test_grafana_finds_its_dashboard() -> None:
     assert services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].startswith(folder)
 
 
-@pytest.mark.parametrize("name", ["worker", "init"])
+@pytest.mark.parametrize("name", ["worker", "init", "console", "bi"])
 def test_settings_passed_on_exist_and_are_valid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment: dict[str, str] = services[name]["environment"]
     known = {public_name(field) for field in Settings.model_fields}
@@ -101,6 +106,27 @@ def test_deliver_is_asked_for_and_has_the_time_to_finish(monkeypatch: pytest.Mon
     assert Settings().webhook_format == "json"
 
 
+@pytest.mark.parametrize(
+    ("name", "port", "path"), [("console", "console_port", "/sign-in"), ("bi", "bi_port", "/healthz")]
+)
+def test_what_people_and_reports_use_is_open_where_it_serves(name: str, port: str, path: str) -> None:
+    number = Settings.model_fields[port].default
+    assert services[name]["ports"] == [f"127.0.0.1:{number}:{number}"]
+    assert f"127.0.0.1:{number}{path}" in services[name]["healthcheck"]["test"][-1]
+
+
+def test_the_sink_writes_where_postgres_keeps() -> None:
+    kept = services["postgres"]["environment"]
+    address = urlsplit(services["bi"]["environment"]["CHURNWATCH_BI_URL"].replace("${BI_PASSWORD:-}", "secret"))
+    assert (address.hostname, address.username, address.path) == (
+        "postgres",
+        kept["POSTGRES_USER"],
+        f"/{kept['POSTGRES_DB']}",
+    )
+    assert kept["POSTGRES_PASSWORD"] == "${BI_PASSWORD:-}"
+    assert services["bi"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+
+
 def test_no_password_has_a_default() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     assert re.search(r"GF_SECURITY_ADMIN_PASSWORD: \$\{GRAFANA_PASSWORD:\?", text)
@@ -122,12 +148,20 @@ def test_kafka_keeps_what_redis_is_rebuilt_from() -> None:
     assert spoken == mapped
 
 
-def test_prometheus_finds_the_workers() -> None:
-    job = next(j for j in yaml.safe_load(SCRAPE.read_text())["scrape_configs"] if j["job_name"] == "churnwatch")
-    port = Settings.model_fields["web_port"].default
-    assert job["dns_sd_configs"][0]["names"] == ["worker"]
-    assert job["dns_sd_configs"][0]["port"] == port
-    assert services["worker"]["ports"][0].endswith(f":{port}")
+@pytest.mark.parametrize(
+    ("job", "name", "field"),
+    [
+        ("churnwatch", "worker", "web_port"),
+        ("churnwatch-deliver", "deliver", "webhook_port"),
+        ("churnwatch-bi", "bi", "bi_port"),
+    ],
+)
+def test_prometheus_finds_every_program_that_counts(job: str, name: str, field: str) -> None:
+    jobs = {found["job_name"]: found for found in yaml.safe_load(SCRAPE.read_text())["scrape_configs"]}
+    port = Settings.model_fields[field].default
+    assert jobs[job]["dns_sd_configs"][0]["names"] == [name]
+    assert jobs[job]["dns_sd_configs"][0]["port"] == port
+    assert services[name]["ports"][0].endswith(f":{port}")
 
 
 def test_the_image_is_small_and_not_root() -> None:

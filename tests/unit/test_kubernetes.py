@@ -1,18 +1,30 @@
 """The manifests are valid Kubernetes, and fit the program: settings, ports, probes, time to drain, what is scaled by what."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+import typer.main
 import yaml
 
+from churnwatch.cli import app
+from churnwatch.console_serve import STOP_SECONDS
 from churnwatch.deliver import GRACE_SECONDS, LEAVE_SECONDS
 from churnwatch.settings import Settings
 from churnwatch.settings_sources import public_name
 
-FOLDER = Path(__file__).parents[2] / "deploy/kubernetes"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy/kubernetes"
+SERVED = [
+    ("churnwatch-worker", "web_port", "/healthz"),
+    ("churnwatch-deliver", "webhook_port", "/healthz"),
+    ("churnwatch-bi", "bi_port", "/healthz"),
+    ("churnwatch-console", "console_port", "/sign-in"),
+]
+MEASURED = ("a customer in a worker's memory, bytes", "a worker without customers, MB")
 VERSION = "1.36"
 CUSTOM = {"ScaledObject"}
 """Kinds that Kubernetes itself does not know."""
@@ -56,8 +68,10 @@ def test_the_check_above_sees_what_is_wrong() -> None:
 
 
 def test_settings_exist_and_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(settings) <= {public_name(field) for field in Settings.model_fields}
-    for variable, value in settings.items():
+    own = {one["name"]: one["value"] for name in pods for one in container_of(name).get("env", ())}
+    assert not own.keys() & settings.keys()
+    assert set(settings | own) <= {public_name(field) for field in Settings.model_fields}
+    for variable, value in (settings | own).items():
         monkeypatch.setenv(variable, value)
     assert Settings().clock == "live"
 
@@ -73,30 +87,72 @@ def test_every_container_is_unprivileged_and_bounded(name: str) -> None:
     assert "memory" in container["resources"]["limits"]
     assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
     assert {"secretRef": {"name": "churnwatch", "optional": True}} in container["envFrom"]
+    assert set(container["resources"]["requests"]) == {"cpu", "memory"}
 
 
-@pytest.mark.parametrize(("name", "port"), [("churnwatch-worker", "web_port"), ("churnwatch-deliver", "webhook_port")])
-def test_probes_ask_where_there_is_an_answer(name: str, port: str) -> None:
+@pytest.mark.parametrize("name", [name for name in pods if name != "churnwatch-topics"])
+def test_every_container_runs_a_command_that_exists(name: str) -> None:
+    command: Any = typer.main.get_command(app)
+    first, *words = container_of(name)["args"]
+    assert first == "churnwatch"
+    for word in words:
+        command = command.commands[word]
+
+
+@pytest.mark.parametrize(("name", "port", "path"), SERVED)
+def test_probes_ask_where_there_is_an_answer(name: str, port: str, path: str) -> None:
     container = container_of(name)
-    assert container["ports"] == [{"name": "web", "containerPort": Settings.model_fields[port].default}]
+    number = Settings.model_fields[port].default
+    assert container["ports"] == [{"name": "web", "containerPort": number}]
     for probe in ("startupProbe", "livenessProbe"):
-        assert container[probe]["httpGet"] == {"path": "/healthz", "port": "web"}
-    assert settings["CHURNWATCH_WEB_HOST"] == "0.0.0.0"
+        assert container[probe]["httpGet"] == {"path": path, "port": "web"}
+    assert manifests["Service", name]["spec"]["ports"] == [{"name": "web", "port": number}]
+    own = {one["name"]: one["value"] for one in container.get("env", ())}
+    assert (settings | own)["CHURNWATCH_CONSOLE_HOST" if "console" in name else "CHURNWATCH_WEB_HOST"] == "0.0.0.0"
 
 
 def test_a_stop_has_the_time_that_it_takes() -> None:
     fields = Settings.model_fields
-    worker, deliver = (pods[f"churnwatch-{name}"]["spec"] for name in ("worker", "deliver"))
-    assert 1000 * worker["terminationGracePeriodSeconds"] > fields["drain_ms"].default
-    allowed = fields["webhook_timeout_ms"].default + 1000 * (GRACE_SECONDS + LEAVE_SECONDS)
-    assert 1000 * deliver["terminationGracePeriodSeconds"] > allowed
+    seconds = {
+        name: pods[f"churnwatch-{name}"]["spec"]["terminationGracePeriodSeconds"]
+        for name in ("worker", "deliver", "console")
+    }
+    assert 1000 * seconds["worker"] > fields["drain_ms"].default
+    assert 1000 * seconds["deliver"] > fields["webhook_timeout_ms"].default + 1000 * (GRACE_SECONDS + LEAVE_SECONDS)
+    assert seconds["console"] > STOP_SECONDS
 
 
-def test_selectors_find_their_pods() -> None:
-    labels = pods["churnwatch-worker"]["metadata"]["labels"]
-    assert manifests["Service", "churnwatch-worker"]["spec"]["selector"] == labels
-    assert manifests["PodDisruptionBudget", "churnwatch-worker"]["spec"]["selector"]["matchLabels"] == labels
-    assert manifests["NetworkPolicy", "churnwatch-worker"]["spec"]["podSelector"]["matchLabels"] == labels
+@pytest.mark.parametrize("name", [name for name, *_ in SERVED])
+def test_selectors_find_their_pods(name: str) -> None:
+    labels = pods[name]["metadata"]["labels"]
+    assert manifests["Deployment", name]["spec"]["selector"]["matchLabels"] == labels
+    assert manifests["Service", name]["spec"]["selector"] == labels
+    assert manifests["NetworkPolicy", name]["spec"]["podSelector"]["matchLabels"] == labels
+
+
+def test_one_worker_at_a_time_is_taken_away() -> None:
+    budget = manifests["PodDisruptionBudget", "churnwatch-worker"]["spec"]
+    assert budget["selector"]["matchLabels"] == pods["churnwatch-worker"]["metadata"]["labels"]
+    update = manifests["Deployment", "churnwatch-worker"]["spec"]["strategy"]["rollingUpdate"]
+    assert budget["maxUnavailable"] == update["maxUnavailable"] == 1
+    assert update["maxSurge"] == 0
+
+
+def test_a_worker_gets_what_scaling_says_that_it_takes() -> None:
+    """A core, and room for itself and for the customers that it keeps in memory; but not much more, for that is paid for."""
+    page = (ROOT / "docs/scaling.md").read_text()
+    figures = dict(re.findall(r"^\| (a [^|]+) \| ([\d,]+) \|$", page, re.MULTILINE))
+    customer, bare_mb = (int(figures[row].replace(",", "")) for row in MEASURED)
+    needed = bare_mb * 1_000_000 + customer * Settings.model_fields["cache_customers_max"].default
+    resources = container_of("churnwatch-worker")["resources"]
+    assert resources["requests"]["cpu"] == "1"
+    assert needed < _bytes(resources["requests"]["memory"]) < 2 * needed
+    assert _bytes(resources["limits"]["memory"]) == 2 * _bytes(resources["requests"]["memory"])
+    assert "cpu" not in resources["limits"]
+
+
+def _bytes(quantity: str) -> int:
+    return int(quantity[:-2]) << {"Mi": 20, "Gi": 30}[quantity[-2:]]
 
 
 def test_workers_are_scaled_by_the_lag_of_their_own_group() -> None:
