@@ -16,10 +16,12 @@ def demo(
             help="What to run on: real servers, embedded ones that need nothing installed, or the best there is (auto).",
         ),
     ] = "auto",
-    console: Annotated[
+    no_console: Annotated[
         bool,
-        typer.Option(help="Serve the console at the end, on what has just been done: on a terminal, until Ctrl-C."),
-    ] = True,
+        typer.Option(
+            "--no-console", help="End without the console. On a terminal it is served at the end, until Ctrl-C."
+        ),
+    ] = False,
     serve: Annotated[
         int | None,
         typer.Option(min=1, metavar="SECONDS", help="Serve it for so long, terminal or not, and then end."),
@@ -44,5 +46,5 @@ def demo(
     from churnwatch.demo import DemoOptions, run_demo
     from churnwatch.demo_console import seconds_to_serve
 
-    seconds = seconds_to_serve(console=console, seconds=serve)
+    seconds = seconds_to_serve(console=not no_console, seconds=serve)
     raise typer.Exit(run_demo(settings, DemoOptions(services=services, serve_seconds=seconds)))
