@@ -24,7 +24,7 @@ from churnwatch.kafka import answering, describe, open_consumer
 from churnwatch.settings import Settings
 from console.board import Board
 from streams.codec import Arrival, Limits, RawRecord, decode
-from streams.errors import Corrupt, NewerSchema, TransportError
+from streams.errors import ChurnwatchError, Corrupt, NewerSchema, TransportError
 from streams.events import Outcome
 from streams.time import parse_instant
 
@@ -34,6 +34,7 @@ FETCH_WAIT_MS: Final = 250
 FETCH_RECORDS_MAX: Final = 5_000
 RETRY_SECONDS: Final = 2.0
 FORGET_SECONDS: Final = 3600.0
+WATCH_SECONDS: Final = 15.0
 MISSING_SECONDS: Final = 60.0
 """How often it is asked whether a topic that is not there yet has been created; then reading begins anew, with it."""
 
@@ -60,12 +61,28 @@ class Feed:
 
     async def run(self) -> None:
         """Read until cancelled; while Kafka is away, wait and begin anew: what comes twice changes nothing."""
+        watching = asyncio.create_task(self._watch(), name="watch")
+        try:
+            while True:
+                try:
+                    await self._read()
+                except TransportError as error:
+                    self._board.freshness.away = True
+                    log.warning("Waiting for Kafka: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        """Notice that Kafka is away: a consumer waits for it in silence, as if there were nothing new."""
         while True:
+            await asyncio.sleep(WATCH_SECONDS)
             try:
-                await self._read()
-            except TransportError as error:
-                log.warning("Waiting for Kafka: %s", error)
-            await asyncio.sleep(RETRY_SECONDS)
+                await describe(self._settings)
+            except ChurnwatchError:
+                self._board.freshness.away = True
+            else:
+                self._board.freshness.away = False
 
     async def _read(self) -> None:
         topics = [self._topics.alerts, self._topics.inputs["outcomes"], self._topics.scores]
@@ -87,7 +104,6 @@ class Feed:
                 for records in chunks.values():
                     await self._take(records)
                 self._board.freshness.left = sum([await _left(consumer, tp) for tp in wanted])
-                self._board.freshness.heard = time.monotonic()
                 if time.monotonic() - forgotten > FORGET_SECONDS:
                     forgotten = time.monotonic()
                     self._board.inbox.forget_before(self._board.now_ms() - self._settings.console_history_ms)

@@ -98,7 +98,7 @@ class Access:
         return self._by_proxy(connection)
 
     def forged(self, connection: HTTPConnection, session: Session, word: str) -> str | None:
-        """Return why a request that changes something does not come from a page of ours; None where it does.
+        """Return why a request that changes something does not come from a page of ours, as a key of the texts; None where it does.
 
         Args:
             connection: the request.
@@ -106,9 +106,9 @@ class Access:
             word: the `csrf` word that it carries.
         """
         if connection.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return "another site has made this request"
+            return "other_site"
         if not hmac.compare_digest(word.encode(), session.csrf.encode()):
-            return "the page is out of date: reload it"
+            return "out_of_date"
         return None
 
     def _role_of(self, token: str) -> Role | None:

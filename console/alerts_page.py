@@ -99,7 +99,7 @@ async def report(request: Request) -> Response:
     if status is None:
         return bad(request, f"status is one of {', '.join(ACTIONS)}")
     if found.holdout:
-        return refused(request, "this customer is held out of treatment: nobody contacts them")
+        return refused(request, "held_out")
     try:
         await board.reporter.report(_outcome(found, status, board.now_ms()))
     except TransportError as error:
@@ -110,9 +110,9 @@ async def report(request: Request) -> Response:
 def _not_allowed(request: Request, session: Session | None) -> str | None:
     access: Access = request.app.state.access
     if session is None:
-        return "sign in first"
+        return "sign_in"
     forged = access.forged(request, session, request.headers.get(CSRF_HEADER, ""))
-    return forged if session.may_act or forged else "this sign-in may look, not act"
+    return forged if session.may_act or forged else "look_only"
 
 
 def _outcome(found: Row, status: OutcomeStatus, now_ms: int) -> Outcome:

@@ -30,10 +30,10 @@ class Reporter(Protocol):
 
 @dataclass(slots=True)
 class Freshness:
-    """How far the reading of the topics is: messages left up to their ends, and when something was last read (monotonic seconds)."""
+    """How far the reading of the topics is: messages left up to their ends, and whether Kafka does not answer at present."""
 
     left: int = 0
-    heard: float = 0.0
+    away: bool = False
 
 
 @dataclass(slots=True)

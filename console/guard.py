@@ -45,5 +45,5 @@ class Guard:
 
 def _to_the_door(request: Request) -> Response:
     if request.method != "GET" or "hx-request" in request.headers or request.url.path == "/changes":
-        return refused(request, "sign in first", 401)
+        return refused(request, "sign_in", 401)
     return RedirectResponse("/sign-in", 303)

@@ -65,8 +65,9 @@ def page(request: Request, template: str, *, status: int = 200, **given: Any) ->
 
 
 def refused(request: Request, why: str, status: int = 403) -> Response:
-    """Return the answer to what is not allowed."""
-    return _error(request, language_of(request).say("error.forbidden", why=why), status)
+    """Return the answer to what is not allowed; `why` is a key of the table `refusal`."""
+    spoken = language_of(request)
+    return _error(request, spoken.say("error.forbidden", why=spoken.say(f"refusal.{why}")), status)
 
 
 def bad(request: Request, why: str) -> Response:

@@ -267,3 +267,16 @@ def test_htmx_is_told_to_run_nothing() -> None:
     assert found is not None
     told = json.loads(found[1])
     assert (told["allowEval"], told["allowScriptTags"], told["selfRequestsOnly"]) == (False, False, True)
+
+
+def test_what_is_refused_is_said_in_the_reader_s_language(editor: TestClient) -> None:
+    headers = csrf(editor) | {"accept-language": "zh-CN"}
+    answer = editor.post("/alerts/held/outcomes", data={"status": "contacted"}, headers=headers)
+    assert "不允许：该客户属于对照组：任何人都不要联系。" in answer.text
+
+
+def test_kafka_away_is_said_beside_what_was_read(editor: TestClient, board: Board) -> None:
+    board.freshness.left = 12
+    assert "12 messages left" in editor.get("/freshness").text
+    board.freshness.away = True
+    assert "Kafka does not answer" in editor.get("/").text
