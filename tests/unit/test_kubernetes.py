@@ -24,6 +24,18 @@ SERVED = [
     ("churnwatch-bi", "bi_port", "/healthz"),
     ("churnwatch-console", "console_port", "/sign-in"),
 ]
+SCALED_OBJECT = {
+    "scaleTargetRef",
+    "pollingInterval",
+    "minReplicaCount",
+    "maxReplicaCount",
+    "fallback",
+    "advanced",
+    "triggers",
+}
+KAFKA_TRIGGER = {"bootstrapServers", "consumerGroup", "topic", "lagThreshold", "offsetResetPolicy", "sasl", "tls"}
+"""What KEDA 2 takes (keda.sh/docs, ScaledObject and Apache Kafka), of that what means something where there is always a worker."""
+
 MEASURED = ("a customer in a worker's memory, bytes", "a worker without customers, MB")
 VERSION = "1.36"
 CUSTOM = {"ScaledObject"}
@@ -165,3 +177,19 @@ def test_workers_are_scaled_by_the_lag_of_their_own_group() -> None:
     assert trigger["metadata"]["bootstrapServers"] == settings["CHURNWATCH_KAFKA_BOOTSTRAP"]
     assert trigger["metadata"]["consumerGroup"] == Settings.model_fields["kafka_group_id"].default
     assert all(isinstance(value, str) for value in trigger["metadata"].values()), "KEDA takes nothing but texts"
+
+
+def test_keda_knows_every_field() -> None:
+    """Kubernetes' schemas do not hold KEDA's own kind; but what it makes of it is Kubernetes' again."""
+    spec = manifests["ScaledObject", "churnwatch-worker"]["spec"]
+    assert spec.keys() <= SCALED_OBJECT
+    assert spec["triggers"][0]["metadata"].keys() <= KAFKA_TRIGGER
+    (made,) = spec["advanced"].values()
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", **spec["scaleTargetRef"]}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "keda-hpa"},
+        "spec": {"scaleTargetRef": target, "maxReplicas": spec["maxReplicaCount"], **made},
+    }
+    kubernetes_validate.validate(autoscaler, VERSION, strict=True)
