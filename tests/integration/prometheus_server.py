@@ -75,6 +75,10 @@ class Prometheus:
             with error:
                 raise AssertionError(f"{arguments}: {error.read().decode()}") from error
 
+    def scrapes(self, job: str) -> bool:
+        """Whether a job of the configuration has anywhere to go."""
+        return any(target["labels"]["job"] == job for target in self.ask("targets")["activeTargets"])
+
     def series(self, expression: str) -> list[Series]:
         """Give what Grafana would draw of an expression since the start; series without a finite value are left out."""
         now_s = time.time()
