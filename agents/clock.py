@@ -95,6 +95,12 @@ class PartitionClock:
         self._hold_ms = max(meta.clock_ms, any_ms)
         return self._hold_ms
 
+    def idle(self, feed: MergeFeed, ended: frozenset[str]) -> bool:
+        """In replay: whether there is nothing to do until a record comes; who runs on to a given end has examples to send on its way."""
+        if self.live or self.until_ms is not None:
+            return False
+        return not len(feed) and not feed.waiting_for(ended)
+
     def closed(self, meta: Meta) -> bool:
         """In replay with an end: whether the clock has reached it."""
         return self.until_ms is not None and meta.clock_ms >= self.until_ms

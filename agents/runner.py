@@ -42,6 +42,7 @@ from agents.pipeline import Pipeline
 from agents.record import encode_customer
 from agents.rests import RETRY_SECONDS_MAX, RETRY_SECONDS_MIN, Rests
 from agents.source import Source
+from agents.turns import Turns
 from agents.unless import unless
 from features.store import Commit, PartitionStore
 from streams.codec import Arrival, Rejected
@@ -70,6 +71,7 @@ class PartitionRunner:
         observer: Observer,
         config: StepLimits,
         timer: Callable[[], float],
+        turns: Turns | None = None,
         topic_ids: Mapping[str, str] | None = None,
     ) -> None:
         self.partition = partition
@@ -86,6 +88,7 @@ class PartitionRunner:
         self._observer = observer
         self._config = config
         self._timer = timer
+        self._turns = turns or Turns()
         self._topic_ids = {} if topic_ids is None else topic_ids
         self._customers = Customers(store, config.cache_max)
         self._applied, self._since, self._look_s = (0, 0), 0.0, 0.0
@@ -221,13 +224,16 @@ class PartitionRunner:
         due = await self._customers.fetch(mentioned, target_ms, self._config.wakes_max)
         self._observer.answered()
         reached_ms = target_ms
-        loaded = self._timer()
-        self._look_s = loaded + self._config.idle_seconds
+        self._look_s = (loaded := self._timer()) + self._config.idle_seconds
         if len(due) >= self._config.wakes_max:
             # There may be more, some at the very instant of the last: those up to it fire now, the clock stops short of it.
             target_ms, reached_ms = due[-1][1], due[-1][1] - 1
             self._look_s = 0.0
         woken = [customer for customer, _ in due]
+        if batch.items or due:
+            await self._turns.take()
+        begun = self._timer()
+        queued += begun - loaded
         times = known_ms, target_ms, self._guides, self._clock.now_ms(), hold_ms
         work = partial(self._pipeline.step, self._customers, batch.items, woken, *times)
         effects = await boldly(work, self._customers, mentioned.union(woken))
@@ -236,24 +242,18 @@ class PartitionRunner:
         behind = meta.said is not None
         if behind and not withhold(meta, effects):
             log.info("The state of partition %d is built again", self.partition)
-        told = marks(self.partition, meta, effects, self._config, idle=self._idle())
+        told = marks(self.partition, meta, effects, self._config, idle=self._clock.idle(self.feed, self._ended()))
         worked = bool(batch.items or due or told or behind != (meta.said is not None))
         if not worked and not self._outbox.settled:
             return False
         effects.outgoing.extend(told)
         computed = self._timer()
         await self._commit(effects)
-        seconds = {"load": loaded - started, "pipeline": computed - loaded, "commit": self._timer() - computed}
+        seconds = {"load": loaded - started, "pipeline": computed - begun, "commit": self._timer() - computed}
         self._observer.stepped(self, batch, effects, seconds | ({"queue": queued} if batch.items else {}))
         self._outbox.add(effects.outgoing, self._acknowledged(effects))
         self._customers.trim()
         return worked
-
-    def _idle(self) -> bool:
-        # A partition whose clock will run on to a given end has examples to send on its way: it is not idle.
-        if self._clock.live or self._clock.until_ms is not None:
-            return False
-        return not len(self.feed) and not self.feed.waiting_for(self._ended())
 
     async def _commit(self, effects: Effects) -> None:
         meta, customers = self.meta, self._customers

@@ -29,6 +29,7 @@ from agents.outbox import Outbox
 from agents.publish import KafkaPublisher, on_the_wire
 from agents.runner import PartitionRunner
 from agents.sources import Outages
+from agents.turns import Turns
 from churnwatch import compose
 from churnwatch.faust_app import brokers, consumer_options, faust_app
 from churnwatch.garbage import collect_for_ever
@@ -68,6 +69,7 @@ class Worker:
         self._limits = Limits(settings.value_bytes_max, settings.future_tolerance_ms)
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._topic_ids: dict[str, str] = {}
+        self._turns = Turns()
         self._started = self._stopping = False
         self.left = False
         """Whether the consumer group knows that this worker is gone."""
@@ -87,7 +89,6 @@ class Worker:
             **client_options(settings) | {"request_timeout_ms": 40_000},
             enable_idempotence=True,
             acks="all",
-            linger_ms=5,
             max_batch_size=262_144,
             # What a dead-letter topic does not take is found out here: a refusal by the broker would spoil the producer.
             max_request_size=DLQ_MESSAGE_BYTES_MAX - 1024,
@@ -213,6 +214,7 @@ class Worker:
             observer=self.observer,
             config=compose.step_limits(settings, self._partitions),
             timer=time.perf_counter,
+            turns=self._turns,
             topic_ids=self._topic_ids,
         )
 

@@ -16,6 +16,7 @@ from agents.ingest import Assignments, TopicSource
 from agents.learn import LearnerConfig, LearnerRunner
 from agents.outbox import Outbox
 from agents.runner import PartitionRunner
+from agents.turns import Turns
 from features.store import PartitionStore
 from models.learner import Learner
 from models.store import LearnerStore
@@ -98,6 +99,7 @@ class Worker:
         self._guides = GuideBook(shop.guide, shop.epoch_ms)
         self._tell_failed = failed
         self._changing = asyncio.Lock()
+        self._turns = Turns()
         self.leaving = False
         self._asked = self._given = 0
         self._follower = Follower(self._learner_store(), self._guides, self._wake, FOLLOW_SECONDS)
@@ -147,6 +149,7 @@ class Worker:
             observer=self._observer,
             config=shop.limits,
             timer=asyncio.get_running_loop().time,
+            turns=self._turns,
         )
 
     def _new_learner(self, partition: int, source: TopicSource) -> LearnerRunner:  # noqa: ARG002 - there is one
