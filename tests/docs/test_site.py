@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -40,3 +41,12 @@ def test_links_to_files_lead_to_them_on_the_site_as_well(site: Path) -> None:
     readme = (site / "project" / "readme.html").read_text()
     assert 'href="../alerts.html#' in readme
     assert re.search(r'href="\.\./_downloads/[0-9a-f]+/docker-compose\.yml"', readme)
+
+
+@pytest.mark.parametrize("picture", sorted((DOCS / "images").glob("*.svg")), ids=lambda picture: picture.name)
+def test_every_drawing_says_what_it_shows_and_fetches_nothing(picture: Path) -> None:
+    drawn = ET.parse(picture).getroot()
+    named = {part.tag.rpartition("}")[2] for part in drawn}
+    assert {"title", "desc"} <= named
+    assert "prefers-color-scheme: dark" in picture.read_text()
+    assert "href=" not in picture.read_text()
