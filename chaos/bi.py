@@ -38,7 +38,7 @@ from churnwatch.terminal import note, say_json
 from streams.errors import ChurnwatchError
 
 LOAD: Final = mortal(sys.executable, "-c", "from churnwatch.cli import main; main()", "bi", "load")
-BATCH: Final = 300
+BATCH: Final = 120
 PAUSE_SECONDS: Final = 0.1
 MOVE_SECONDS_MAX: Final = 60.0
 LIFE_SECONDS_MAX: Final = 1.2
@@ -95,19 +95,21 @@ def torment(settings: Settings, server: Postgres, kills: int, seed: int, folder:
     crashes = 0
     with Feeder(settings, seed) as feeder:
         for number in range(kills):
-            sink = _start(settings, server, "killed", folder)
-            if chance.random() >= YOUNG_SHARE:
-                _until_moved(server, sink, folder)
-            time.sleep(chance.uniform(0, LIFE_SECONDS_MAX))
-            if chance.random() < CRASH_SHARE and number:
-                crashes += 1
-                server.crash()
-                if chance.random() < 0.5:  # it lives to see the database back
-                    _until_moved(server, sink, folder)
-            sink.kill()
-            sink.wait()
+            with _start(settings, server, "killed", folder) as sink:
+                try:
+                    if chance.random() >= YOUNG_SHARE:
+                        _until_moved(server, sink, folder)
+                    time.sleep(chance.uniform(0, LIFE_SECONDS_MAX))
+                    if chance.random() < CRASH_SHARE and number:
+                        crashes += 1
+                        server.crash()
+                        if chance.random() < 0.5:  # it lives to see the database back
+                            _until_moved(server, sink, folder)
+                finally:
+                    sink.kill()
     for schema in ("killed", "calm"):
-        ended = _start(settings, server, schema, folder, "--once").wait()
+        with _start(settings, server, schema, folder, "--once") as loading:
+            ended = loading.wait()
         if ended:
             raise ChurnwatchError(
                 f"`bi load --once` ended with {ended}: {(folder / f'{schema}.log').read_text()[-2_000:]}"
@@ -155,7 +157,7 @@ def _start(settings: Settings, server: Postgres, schema: str, folder: Path, *opt
         "CHURNWATCH_REDIS_NAMESPACE": settings.redis_namespace,
         "CHURNWATCH_BI_URL": server.url,
         "CHURNWATCH_BI_SCHEMA": schema,
-        "CHURNWATCH_BI_CHUNK_MAX": "100" if schema == "killed" else "5000",
+        "CHURNWATCH_BI_CHUNK_MAX": "5000" if options else "100",
         "CHURNWATCH_BI_LEARNER_EVERY": "500ms",
         "CHURNWATCH_BI_PORT": str(free_port()),
     }
