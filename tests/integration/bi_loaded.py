@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from chaos.postgres import Postgres
 from chaos.topics import produce
 from churnwatch import cli
 from churnwatch.learner_access import open_learner_store
@@ -18,10 +19,31 @@ from churnwatch.settings import Settings
 from models.store import LearnerCommit
 from tests.integration.bi_shop import Shop, shop
 from tests.integration.cli_runner import pointed
-from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
+CHINESE = ROOT / "docs/bi/finebi_zh.sql"
+QUERIES = [*sorted((ROOT / "docs/bi/queries").glob("*.sql")), CHINESE]
+DIGITS_MAX = 18
+"""FineBI takes exact numbers of more than 19 digits for text."""
+
 DATABASE = "analysts"
+
+REFUSED = [
+    "INSERT INTO dim_segment VALUES ('x', 'x', false)",
+    "UPDATE dim_customer SET plan = 'x'",
+    "DELETE FROM fact_alert",
+    "TRUNCATE fact_alert",
+    "DROP VIEW episodes",
+    "CREATE TABLE churnwatch.mine (x int)",
+    "CREATE TABLE public.mine (x int)",
+    "CREATE SCHEMA mine",
+    "SELECT * FROM sink_position",
+    "SELECT * FROM sink_erased",
+    "SELECT * FROM elsewhere.secret",
+    "SELECT * FROM pg_authid",
+    "SELECT pg_read_file('/etc/hostname')",
+    "COPY dim_segment TO '/tmp/out'",
+]
 Rows = list[dict[str, Any]]
 
 

@@ -1,10 +1,13 @@
 """What the star schema should tell of the shop, worked out of its messages in plain Python."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from alerts.alert import Alert
 from tests.integration.bi_shop import Shop
@@ -73,3 +76,12 @@ def bought(made: Shop) -> dict[str, set[str]]:
 
 def day_of(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date()
+
+
+def money(amounts: Iterable[Decimal]) -> Any:
+    """The sum, as nearly as floating-point numbers tell it."""
+    return pytest.approx(float(sum(amounts)))
+
+
+def plain(cell: object) -> object:
+    return cell.astimezone(UTC) if isinstance(cell, datetime) else cell

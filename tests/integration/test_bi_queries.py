@@ -1,9 +1,9 @@
 """What analysts touch: each ready query as the reader's role on a real PostgreSQL, its rights, and the same tables as Parquet."""
 
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,16 @@ from alerts.kpi_sums import figures
 from bi.catalog import TABLES
 from churnwatch import cli
 from streams.time import parse_instant
-from tests.integration.bi_loaded import ROOT, Loaded, ask, environment, loaded
+from tests.integration.bi_loaded import CHINESE, DIGITS_MAX, QUERIES, REFUSED, ROOT, Loaded, ask, environment, loaded
 from tests.integration.bi_shop import HOSTILE
-from tests.integration.bi_told import bought, day_of, episodes
+from tests.integration.bi_told import bought, day_of, episodes, money, plain
 from tests.postgres import postgres
 
 __all__ = ["environment", "loaded", "postgres"]
 
 pytest.importorskip("pyarrow", reason="pyarrow, of the extra bi, is not installed")
 
-QUERIES = sorted((ROOT / "docs/bi/queries").glob("*.sql"))
-DIGITS_MAX = 18
-"""FineBI takes exact numbers of more than 19 digits for text."""
+pytestmark = pytest.mark.timeout(300)  # Kafka, PostgreSQL, a replay and a load come before the first test
 
 
 # -- the load ----------------------------------------------------------------------------------------------------------
@@ -43,17 +41,13 @@ def test_parquet_holds_what_postgresql_holds(loaded: Loaded, table: Any) -> None
     files = parquet.read_table(loaded.parquet / f"{table.name}.parquet").to_pylist()
     places = [table.names.index(name) for name in table.key]
 
-    def by_key(row: tuple[Any, ...]) -> list[Any]:
+    def by_key(row: list[Any]) -> list[Any]:
         return [row[place] for place in places]
 
     there = sorted(([plain(cell) for cell in row] for row in rows), key=by_key)
     assert there == [[plain(row[name]) for name in table.names] for row in files]
     if table.name != "fact_cancellation":
         assert len(there) > 1
-
-
-def plain(cell: object) -> object:
-    return cell.astimezone(UTC) if isinstance(cell, datetime) else cell
 
 
 def test_an_export_again_gives_the_same_bytes(loaded: Loaded) -> None:
@@ -78,11 +72,6 @@ def test_an_export_of_a_period_holds_its_days(
 
 
 # -- the ready queries -------------------------------------------------------------------------------------------------
-
-
-def money(amounts: Iterable[Decimal]) -> Any:
-    """The sum, as nearly as floating-point numbers tell it."""
-    return pytest.approx(float(sum(amounts)))
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
@@ -263,23 +252,6 @@ def test_customers_are_told_by_how_they_stand(loaded: Loaded) -> None:
 
 # -- the reader's rights -----------------------------------------------------------------------------------------------
 
-REFUSED = [
-    "INSERT INTO dim_segment VALUES ('x', 'x', false)",
-    "UPDATE dim_customer SET plan = 'x'",
-    "DELETE FROM fact_alert",
-    "TRUNCATE fact_alert",
-    "DROP VIEW episodes",
-    "CREATE TABLE churnwatch.mine (x int)",
-    "CREATE TABLE public.mine (x int)",
-    "CREATE SCHEMA mine",
-    "SELECT * FROM sink_position",
-    "SELECT * FROM sink_erased",
-    "SELECT * FROM elsewhere.secret",
-    "SELECT * FROM pg_authid",
-    "SELECT pg_read_file('/etc/hostname')",
-    "COPY dim_segment TO '/tmp/out'",
-]
-
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_the_reader_may_read_the_star_schema_and_nothing_else(loaded: Loaded, statement: str) -> None:
@@ -296,3 +268,32 @@ def test_the_reader_sees_every_table_and_view(loaded: Loaded) -> None:
     assert {row["table_name"] for row in ask(loaded.reader, query)} == there >= {table.name for table in TABLES}
     for name in sorted(there):
         loaded.reader.execute(sql.SQL("SELECT * FROM {} LIMIT 1").format(sql.Identifier(name)))
+
+
+# -- the pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_views_is_theirs(loaded: Loaded) -> None:
+    page = (ROOT / "docs/bi/views.md").read_text()
+    query = """
+        SELECT c.table_name, obj_description(('churnwatch.' || c.table_name)::regclass) AS meaning,
+            string_agg('`' || c.column_name || '`', ', ' ORDER BY c.ordinal_position) AS names
+        FROM information_schema.columns c JOIN pg_views v ON v.schemaname = c.table_schema AND v.viewname = c.table_name
+        WHERE c.table_schema = 'churnwatch' GROUP BY c.table_name"""
+    views = {row["table_name"]: f"{row['meaning']}.\n\nColumns: {row['names']}" for row in ask(loaded.owner, query)}
+    told = dict(re.findall(r"^## `(\w+)`\n\n(.*\n\nColumns: .*)$", page, re.MULTILINE))
+    assert told == views
+    explained = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert explained == sorted({name for text in views.values() for name in re.findall(r"`(\w+)`", text)})
+
+
+def test_the_chinese_query_is_that_of_the_page_and_has_the_words_of_the_console(loaded: Loaded) -> None:
+    query = CHINESE.read_text()
+    assert f"```sql\n{query.rstrip()}\n```" in (ROOT / "docs/bi/finebi.md").read_text()
+    words = tomllib.loads((ROOT / "console/texts/zh.toml").read_text())
+    told = set(re.findall(r"\('(\w+)', '(\w+)'\)", query))
+    known = {pair for chapter in ("segment", "reason", "band") for pair in words[chapter].items()}
+    assert told == known - {("low", words["band"]["low"])}
+    rows = ask(loaded.reader, query)
+    assert sum(row["客户数"] for row in rows) == sum(row["customers"] for row in loaded.ask("value_at_risk"))
+    assert {row["风险等级"] for row in rows} <= {"关注", "高", "紧急"}
