@@ -98,8 +98,8 @@ def _alert(customer: str, random: Random, at_ms: int) -> Alert:
 
 
 def _stream_seconds(size: Size) -> float:
-    """For how long events are sent: beside both measurements, and their beginnings."""
-    return 2 * size.seconds + 60
+    """For how long events are sent at most: beside both measurements and a slow machine's beginnings."""
+    return 2 * size.seconds + READY_SECONDS_MAX
 
 
 @contextmanager

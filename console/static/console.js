@@ -3,6 +3,7 @@
 
 const KEYS = { a: "acknowledged", c: "contacted", y: "accepted", n: "declined", s: "snoozed", f: "false_alarm" };
 const CHANGES_AT_ONCE_MAX = 20;
+const FROM_THE_END = 5;
 
 document.addEventListener("htmx:configRequest", (event) => {
   const csrf = document.querySelector('meta[name="csrf"]');
@@ -29,11 +30,16 @@ const reachable = new ResizeObserver((seen) => {
     if (wide) target.tabIndex = 0;
   }
 });
-for (const card of document.querySelectorAll(".card")) {
-  const title = card.querySelector("h2");
-  if (title) card.setAttribute("aria-label", title.textContent);
-  reachable.observe(card);
+function watchCards(root) {
+  for (const card of root.querySelectorAll(".card")) {
+    const title = card.querySelector("h2");
+    if (title) card.setAttribute("aria-label", title.textContent);
+    reachable.observe(card);
+  }
 }
+watchCards(document);
+// What comes later, part by part, has cards of its own.
+document.addEventListener("htmx:load", (event) => watchCards(event.detail.elt.parentElement ?? document));
 
 // -- live ------------------------------------------------------------------------------------------------------------
 
@@ -68,9 +74,18 @@ function markFocus() {
   if (row && document.activeElement === document.body) row.focus({ preventScroll: true });
 }
 
+// Whoever goes through the list by keys never sees its end: the next rows are there before.
+function more() {
+  const button = document.querySelector(".more button:not([data-asked])");
+  if (!button) return;
+  button.dataset.asked = "";
+  button.click();
+}
+
 function move(row, by) {
   const rows = [...document.querySelectorAll("tr[data-episode]")];
   const place = row ? rows.indexOf(row) + by : 0;
+  if (place >= rows.length - FROM_THE_END) more();
   const next = rows[Math.max(0, Math.min(place, rows.length - 1))];
   if (next) {
     next.focus();
