@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -114,7 +115,10 @@ class MetaSources:
             begins, ends = await offsets(settings, cluster, list(topics.values()))
             # A replay ends, and that is no outage.
             now_ms = time.time_ns() // 1_000_000 if settings.clock == "live" else None
-            found = sources_of(topics, metas, begins, ends, now_ms, settings.source_silent_ms)
+            found = [
+                replace(source, telling=source.stream in settings.silence_sources.split(","))
+                for source in sources_of(topics, metas, begins, ends, now_ms, settings.source_silent_ms)
+            ]
             self._read = (time.monotonic(), found)
             return found
 

@@ -11,7 +11,7 @@ from console.sentences import Sentences, sentences
 from console.texts import Language
 
 KEPT_MAX: Final = 8_192
-"""Sentences remembered: the same evidence is shown again and again, and looking for its form takes a tenth of a millisecond."""
+"""Sentences remembered: the same evidence is shown again and again, and looking for its form takes a fifth of a millisecond."""
 
 ENGLISH: Final = "en"
 UNKNOWN: Final = ""

@@ -65,6 +65,7 @@ class Source:
         heard_ms: when the latest event that workers have taken in happened; None where none was.
         waiting: records that workers have not taken in yet.
         silent: nothing has come for so long that it counts as down.
+        telling: by it customers are judged silent; nobody is while it is down.
     """
 
     stream: str
@@ -72,6 +73,7 @@ class Source:
     heard_ms: int | None
     waiting: int
     silent: bool
+    telling: bool = False
 
 
 class Sources(Protocol):

@@ -22,7 +22,7 @@ PROGRESS = Progress(
 )  # fmt: skip
 SOURCES = [
     Source("orders", "customer.orders", NOW_MS - DAY_MS, 12, silent=False),
-    Source("logins", "customer.logins", NOW_MS - 3 * DAY_MS, 0, silent=True),
+    Source("logins", "customer.logins", NOW_MS - 3 * DAY_MS, 0, silent=True, telling=True),
     Source("reviews", "customer.reviews", None, 0, silent=False),
 ]
 
@@ -104,6 +104,7 @@ def test_a_silent_source_is_shown_as_such(editor: TestClient) -> None:
     text = editor.get("/today/standing").text
     assert "Nothing has come from logins since Feb 27, 2026, 9:00:00\u202fAM" in text
     assert text.count('class="band critical">silent<') == 1
+    assert "Nobody is taken for silent meanwhile" in text
     assert "nothing so far" in text
     chinese = editor.get("/today/standing", headers={"accept-language": "zh-CN"}).text
     assert "没有收到登录的任何事件" in chinese
