@@ -55,4 +55,4 @@ def foresee(due: Iterable[Customer], question: Question, min_order_days: int, gu
 
 def _looks(customer: Customer, question: Question) -> bool:
     wake_ms = customer.wake_ms
-    return wake_ms != question.matures_ms(customer.pending.first_ms) or question.on_grid(wake_ms)
+    return question.on_grid(wake_ms) or wake_ms != question.matures_ms(customer.pending.first_ms)

@@ -94,8 +94,12 @@ class GuideBook:
 
     def at(self, as_of_ms: int) -> Scorer:
         """The scorer for a scoring at this instant of event time."""
-        if self._epoch_ms is None or self._pinned is not None or not self._boundaries:
-            return self.latest
+        if self._pinned is not None:
+            return self._pinned
+        if not self._scorers:
+            return self._initial
+        if self._epoch_ms is None:
+            return self._scorers[-1]
         epoch = as_of_ms // self._epoch_ms
         if epoch == self._epoch and self._speaks is not None:
             return self._speaks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from agents import steering
 from agents.announce import Herald, Telling
@@ -13,7 +14,7 @@ from agents.guides import GUIDES_MAX, GuideBook
 from agents.record import Customer
 from agents.sight import Sight, see
 from agents.touches import note_warnings
-from alerts.bands import steady_band
+from alerts.bands import band_of, steady_band
 from alerts.change import lift, worth
 from alerts.decide import Assessment, decide
 from alerts.episode import Basis, Transition
@@ -21,7 +22,7 @@ from alerts.policy import Policy
 from alerts.reasons import Rise
 from alerts.terms import Lane, Terms
 from alerts.value import staying
-from models.album import remember
+from models.album import Album, remember
 from models.guide import Guide
 from models.labels import Pending, pack_vector
 from models.question import Question
@@ -63,14 +64,14 @@ class Desk:
         """
         at_ms, episode, policy = customer.as_of_ms, customer.episode, self.policy
         scorer = guides.at(at_ms)
-        terms = self._terms(scorer)
+        terms = self._known.get(scorer) or self._terms(scorer)
         sight = see(customer, self.question.churn_on, terms.buying, silence=record is None)
-        risk = customer.risk = _risk(customer, sight, scorer)
+        risk = customer.risk = scorer.risk(sight.figures) if scorer.guide.ready else _risk_by_rule(customer, sight)
         lane = _lane(customer, sight, terms)
         # Nobody with too few order days is warned, and the next order makes their past old news: then no shift is needed.
         warned = episode.open or sight.order_days >= policy.min_order_days
-        shift, shift_since_ms, before = _shift(customer, scorer) if warned else (0.0, 0, None)
         before_it = customer.pending
+        shift, shift_since_ms, before = _shift(before_it, scorer) if warned and before_it.heads else _NO_SHIFT
         if snapshot:
             self._put_aside(customer, sight, risk, lane.segment, scorer.guide, terms, effects)
         valued = news = 0.0
@@ -102,20 +103,22 @@ class Desk:
             note_warnings(customer, transitions)
             early = before is not None and round(before, 2) < round(risk, 2) and risk < level
             rise = Rise(before or 0.0, (at_ms - shift_since_ms) / DAY_MS) if early else None
-            past = before_it.first_vector if before_it else None
+            past = before_it.first_vector if before_it.heads else None
             told = Telling(sight, past, record, scorer, cancellation, rise)
             self.herald.announce(customer_id, customer, transitions, told, effects)
         bar = min(level, episode.threshold) if episode.open else level
-        band = steady_band(risk, bar, customer.band or None, policy.hysteresis)
-        if band != customer.band:
-            self.herald.publish_score(customer_id, customer, band, lane.segment, terms.basis, scorer.guide, effects)
+        if band_of(risk, bar) != customer.band:
+            band = steady_band(risk, bar, customer.band or None, policy.hysteresis)
+            if band != customer.band:
+                self.herald.publish_score(customer_id, customer, band, lane.segment, terms.basis, scorer.guide, effects)
 
     def snapshot(self, customer: Customer, guides: GuideBook, effects: Effects) -> None:
         """Put a snapshot of the customer aside, as of `customer.as_of_ms`, and do nothing else."""
         scorer = guides.at(customer.as_of_ms)
         terms = self._terms(scorer)
         sight = see(customer, self.question.churn_on, terms.buying, silence=True)
-        risk, segment = _risk(customer, sight, scorer), _lane(customer, sight, terms).segment
+        risk = scorer.risk(sight.figures) if scorer.guide.ready else _risk_by_rule(customer, sight)
+        segment = _lane(customer, sight, terms).segment
         self._put_aside(customer, sight, risk, segment, scorer.guide, terms, effects)
 
     def _put_aside(
@@ -166,10 +169,8 @@ class Desk:
         return known
 
 
-def _risk(customer: Customer, sight: Sight, scorer: Scorer) -> float:
-    """Return the risk as the model has it once it is ready, and as the rule has it until then."""
-    if scorer.guide.ready:
-        return scorer.risk(sight.figures)
+def _risk_by_rule(customer: Customer, sight: Sight) -> float:
+    """Return the risk as the rule has it, until the model is ready."""
     return silence_risk(sight.silence_days, sight.mean_gap_days(customer.activity), sight.order_days)
 
 
@@ -178,12 +179,15 @@ def _lane(customer: Customer, sight: Sight, terms: Terms) -> Lane:
     return terms.lane(tenure_days=sight.tenure_days, order_days=sight.order_days, value=sight.value, override=override)
 
 
-def _shift(customer: Customer, scorer: Scorer) -> tuple[float, int, float | None]:
+_NO_SHIFT: Final[tuple[float, int, float | None]] = (0.0, 0, None)
+
+
+def _shift(pending: Album, scorer: Scorer) -> tuple[float, int, float | None]:
     """How far the model alone has moved the customer since the latest snapshot, when that was, and the risk then by the model of now."""
-    base = customer.pending.latest if customer.pending else None
-    if base is None or not base.version or not scorer.guide.ready:
-        return 0.0, 0, None
+    base = pending.latest
+    if not base.version or not scorer.guide.ready:
+        return _NO_SHIFT
     if base.version == scorer.guide.version:
         return 0.0, base.taken_ms, base.risk
-    before = scorer.risk_then(customer.pending.latest_vector)
+    before = scorer.risk_then(pending.latest_vector)
     return before - base.risk, base.taken_ms, before

@@ -109,22 +109,25 @@ class Pipeline:
             if isinstance(item, Rejected):
                 self._reject(item, "dead_lettered", effects, now_ms)
                 continue
-            customer_id = item.event.customer_id
+            event = item.event
+            customer_id, event_ms = event.customer_id, event.occurred_at
             customer = customers.get(customer_id)
             if item.record.value is None:
                 _erase_profile(customer, item, effects)
                 continue
-            event_ms = item.event.occurred_at
             if event_ms - lateness_ms > clock_ms:
                 clock_ms = event_ms - lateness_ms
             kept_from_ms = clock_ms - retention_ms
             # A profile holds until the next one, so none is too late.
-            if event_ms < kept_from_ms and not isinstance(item.event, Profile):
+            if event_ms < kept_from_ms and not isinstance(event, Profile):
                 self._reject(late(item, kept_from_ms), "late", effects, now_ms)
                 continue
-            due_ms = min(event_ms if event_ms > clock_ms else clock_ms, hold_ms)
-            if customer is not None and customer.wake_ms <= due_ms:
-                customer = self._wakeups.catch_up(customers, customer_id, due_ms, guides, effects)
+            if customer is not None:
+                due_ms = event_ms if event_ms > clock_ms else clock_ms
+                if due_ms > hold_ms:
+                    due_ms = hold_ms
+                if customer.wake_ms <= due_ms:
+                    customer = self._wakeups.catch_up(customers, customer_id, due_ms, guides, effects)
             take_in(item, customer, kept_from_ms, work)
         self._wakeups.catch_up_all(customers, [*due, *effects.touched], until_ms, guides, effects)
         return effects
@@ -152,7 +155,8 @@ class Pipeline:
             # Ahead of what is known, older records may follow: then their wake-ups are to be made up for.
             handled_ms = min(event_ms, max(hold_ms, kept_from_ms))
             customer = Customer(Activity.empty(), first_ms=event_ms, as_of_ms=handled_ms, wake_ms=event_ms + 1)
-        if not _count(customer, item, kept_from_ms):
+        counted = item.stream not in UNCOUNTED
+        if not (apply(customer.activity, item.stream, item.event) if counted else _count(customer, item, kept_from_ms)):
             effects.outcomes[item.record.topic, "duplicate"] += 1
             return
         if added:
@@ -163,7 +167,7 @@ class Pipeline:
         before_ms = customer.as_of_ms
         if event_ms > before_ms:
             customer.as_of_ms = event_ms
-        elif customer.pending and event_ms < customer.pending.latest_ms and item.stream not in UNCOUNTED:
+        elif customer.pending.heads and event_ms < customer.pending.latest_ms and counted:
             mend(customer, event_ms)
         if event_ms < customer.first_ms:
             customer.first_ms = event_ms
@@ -221,10 +225,8 @@ class Pipeline:
 
 
 def _count(customer: Customer, item: Arrival, kept_from_ms: int) -> bool:
-    """Apply the event to what is kept of the customer; False where it is known."""
+    """Note an event that no feature is computed from; False where it is known."""
     event, activity = item.event, customer.activity
-    if item.stream not in UNCOUNTED:
-        return apply(activity, item.stream, event)
     if event.occurred_at < kept_from_ms:
         # An old profile: its id would soon be forgotten, so its own time tells a repetition.
         return customer.attributes is None or customer.attributes.updated_ms < event.occurred_at

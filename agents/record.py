@@ -98,8 +98,11 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     @property
     def present_ms(self) -> int:
         """The last sign of presence that silence is counted from: an order or login, else the first record."""
-        last_ms = self.activity.last_activity_ms
-        return self.first_ms if last_ms is None else last_ms
+        activity = self.activity
+        order_ms, login_ms = activity.last_order_ms, activity.last_login_ms
+        if order_ms is None:
+            return self.first_ms if login_ms is None else login_ms
+        return order_ms if login_ms is None or order_ms > login_ms else login_ms
 
     def reduce_to_profile(self) -> None:
         """Forget everything but what the business has told."""

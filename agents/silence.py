@@ -73,9 +73,10 @@ def next_wake_ms(
     if silent_since_ms is not None and after_ms < (leaves_ms := question.gone_ms(silent_since_ms)):
         snapshot_ms = question.next_snapshot_ms(after_ms)
         look_ms = snapshot_ms if snapshot_ms < leaves_ms else leaves_ms
-        if after_ms - silent_since_ms < LADDER_MS[-1]:
-            rung_ms = next_rung_ms(silent_since_ms, after_ms)
-            if rung_ms is not None and rung_ms < look_ms:
+        silence_ms = after_ms - silent_since_ms
+        if silence_ms < LADDER_MS[-1]:
+            rung_ms = silent_since_ms + LADDER_MS[bisect_right(LADDER_MS, silence_ms)]
+            if rung_ms < look_ms:
                 look_ms = rung_ms
         if look_ms < wake_ms:
             wake_ms = look_ms

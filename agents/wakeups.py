@@ -65,8 +65,11 @@ class Wakeups:
         effects: Effects,
     ) -> None:
         """Handle the wake-ups of all of them due by `until_ms`, customer by customer."""
-        known = ((customer_id, customers.get(customer_id)) for customer_id in ids)
-        due = {name: customer for name, customer in known if customer is not None and customer.wake_ms <= until_ms}
+        due: dict[str, Customer] = {}
+        for customer_id in ids:
+            customer = customers.get(customer_id)
+            if customer is not None and customer.wake_ms <= until_ms:
+                due[customer_id] = customer
         foresee(due.values(), self.question, self.desk.policy.min_order_days, guides)
         for customer_id in due:
             self.catch_up(customers, customer_id, until_ms, guides, effects)
@@ -106,7 +109,8 @@ class Wakeups:
             return False
         due_ms = customer.as_of_ms = customer.wake_ms
         labelled = self._label(customer_id, customer, due_ms, customer.cancelled_ms, effects)
-        labelled |= conclude_trial(customer, due_ms, self.question, effects.stats)
+        if customer.trial is not None:
+            labelled |= conclude_trial(customer, due_ms, self.question, effects.stats)
         activity, present_ms = customer.activity, customer.present_ms
         on_grid = self.question.on_grid(due_ms)
         expiring = due_ms >= present_ms + self.keeping.expiry_ms
@@ -186,10 +190,11 @@ class Wakeups:
     def set_next(self, customer: Customer, handled_ms: int) -> None:
         """Set the customer's next wake-up; `handled_ms` is up to when wake-ups have been handled, nearly always `as_of_ms`."""
         as_of_ms, present_ms, pending = customer.as_of_ms, customer.present_ms, customer.pending
-        ends_ms = None if customer.trial is None else trial_ends_ms(customer)
-        matures_ms = self.question.matures_ms(pending.first_ms) if pending else None
-        if ends_ms is not None and (matures_ms is None or ends_ms < matures_ms):
-            matures_ms = ends_ms
+        matures_ms = self.question.matures_ms(pending.first_ms) if pending.heads else None
+        if customer.trial is not None:
+            ends_ms = trial_ends_ms(customer)
+            if ends_ms is not None and (matures_ms is None or ends_ms < matures_ms):
+                matures_ms = ends_ms
         if handled_ms >= as_of_ms:
             customer.wake_ms = self._next_ms(customer, present_ms, as_of_ms, matures_ms)
             return
@@ -202,11 +207,14 @@ class Wakeups:
         customer.wake_ms = max(wake_ms, handled_ms + 1)
 
     def _next_ms(self, customer: Customer, present_ms: int, after_ms: int, first_pending_matures_ms: int | None) -> int:
+        expires_ms = present_ms + self.keeping.expiry_ms
+        if after_ms >= expires_ms:
+            expires_ms = next_expiry_ms(present_ms, after_ms, self.keeping.expiry_ms)
         return next_wake_ms(
             after_ms,
             present_ms if customer.cancelled_ms is None else None,
             first_pending_matures_ms,
             customer.episode.next_look_ms(after_ms),
-            next_expiry_ms(present_ms, after_ms, self.keeping.expiry_ms),
+            expires_ms,
             self.question,
         )

@@ -103,7 +103,9 @@ def lifted(risk: float, by: float, floor: float) -> float:
     """
     if not by or (by > 0.0 and risk < floor):
         return risk
-    return probability(log_odds(risk) + by)
+    # `log_odds` and `probability`, in place: every look pays for a call.
+    known = _RISK_MIN if risk < _RISK_MIN else risk if risk < _RISK_MAX else _RISK_MAX
+    return 1.0 / (1.0 + exp(-(log(known / (1.0 - known)) + by)))
 
 
 def own_threshold(threshold: float, by: float, risk: float, floor: float) -> float:

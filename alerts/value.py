@@ -133,15 +133,16 @@ def annual_value(
         return 0.0
     # Asked like this a sum that is not a number becomes 0.
     age, spent = age_days if age_days > 0.0 else 0.0, amount if amount > 0.0 else 0.0
-    orders_a_day = (buying.shape + order_days - 1) / (buying.rate_days + age)
-    return orders_a_day * HORIZON_DAYS * _order(order_days, spent, buying)
+    shape, rate_days, _, _, typical_order = buying
+    orders_a_day = (shape + order_days - 1) / (rate_days + age)
+    return orders_a_day * HORIZON_DAYS * _order(order_days, spent, typical_order)
 
 
-def _order(order_days: int, amount: float, buying: Buying) -> float:
+def _order(order_days: int, amount: float, typical_order: float) -> float:
     """Return what the customer is expected to spend on a day with an order."""
-    if not buying.typical_order:
+    if not typical_order:
         return amount / order_days
-    return (amount + PRIOR_ORDERS * buying.typical_order) / (order_days + PRIOR_ORDERS)
+    return (amount + PRIOR_ORDERS * typical_order) / (order_days + PRIOR_ORDERS)
 
 
 def staying(history: History, buying: Buying = DEFAULT_BUYING) -> float:
@@ -170,7 +171,7 @@ def forecast(history: History, horizon_days: int, buying: Buying = DEFAULT_BUYIN
     if history.order_days < 1:
         return Forecast(horizon_days, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
     repeats, _, age = _counted(history)
-    order = _order(history.order_days, _bounded(history.amount), buying)
+    order = _order(history.order_days, _bounded(history.amount), buying.typical_order)
     shape = buying.shape + repeats
     orders = shape * horizon_days / (buying.rate_days + age)
     some = -expm1(-shape * log1p(horizon_days / (buying.rate_days + age)))

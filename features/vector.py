@@ -65,7 +65,7 @@ def _gaps(orders: Rhythm, rhythm: Rhythm, end_day: int) -> Values:
     if gaps > 0:
         span = orders.last_day - orders.first_day
         mean = span / gaps
-        spread = _deviation(orders.gap_squares, span, gaps)
+        spread = _deviation(orders.gap_squares, span, gaps) if gaps > 1 else 0.0
         slowdown = (orders.gap_last + GAP_PRIOR_DAYS) / (mean + GAP_PRIOR_DAYS)
     silence = end_day - 1 - rhythm.last_day
     span = rhythm.last_day - rhythm.first_day + GAP_PRIOR_DAYS
@@ -121,6 +121,8 @@ def _login_rhythm(activity: Activity, end_day: int) -> Rhythm:
 
 
 def _reviews(activity: Activity, end_day: int) -> Values:
-    end_ms = end_day * DAY_MS
-    cancelled = [at_ms for at_ms in activity.cancellations if end_ms - 180 * DAY_MS <= at_ms < end_ms]
-    return (*review_figures(activity.review_tiles, activity.past, end_day), float(len(cancelled)))
+    cancelled = 0
+    if activity.cancellations:
+        end_ms = end_day * DAY_MS
+        cancelled = sum(end_ms - 180 * DAY_MS <= at_ms < end_ms for at_ms in activity.cancellations)
+    return (*review_figures(activity.review_tiles, activity.past, end_day), float(cancelled))

@@ -14,7 +14,8 @@ Beside its figures, the walk over orders says in which stretches of the past yea
 order at all: one bit each, from the tiles and, beyond them, from the days that `past` remembers.
 
 Every look pays for these walks. Most customers have few tiles, and then what is built around the walk costs more than the
-walk: so sums are plain locals, and a customer of whom a stream knows nothing gets the catalogue's defaults as they are.
+walk: so sums are plain locals, a customer of whom a stream knows nothing gets the catalogue's defaults as they are, and a
+count becomes a float by `* 1.0`, which takes half the time of a call.
 """
 
 from bisect import bisect_left
@@ -88,11 +89,11 @@ def order_figures(tiles: list[OrderTile], past: Past | None, end_day: int) -> tu
     rhythm = extend(rhythm, days)
     values = (
         float(end_day - 1 - rhythm.last_day) if orders else 0.0,
-        float(n7),
-        float(n30),
-        float(n60),
-        float(n90),
-        float(n180),
+        n7 * 1.0,
+        n30 * 1.0,
+        n60 * 1.0,
+        n90 * 1.0,
+        n180 * 1.0,
         a7 / 1_000,
         a30 / 1_000,
         a60 / 1_000,
@@ -102,8 +103,8 @@ def order_figures(tiles: list[OrderTile], past: Past | None, end_day: int) -> tu
         items / 10,
         discount / (a90 + discount) if discount else 0.0,
         a90 / n90 / (amount / orders) if n90 and amount else 1.0,
-        float(cancelled),
-        float(returned),
+        cancelled * 1.0,
+        returned * 1.0,
     )
     return values, rhythm, presence, orders, amount
 
@@ -146,11 +147,11 @@ def login_figures(tiles: list[LoginTile], past: Past | None, end_day: int, order
             n60 += logins
     return (
         float(end_day - 1 - last_day) if last_day >= 0 else 0.0,
-        float(n7),
-        float(n30),
-        float(n60),
-        float(n90),
-        float(days),
+        n7 * 1.0,
+        n30 * 1.0,
+        n60 * 1.0,
+        n90 * 1.0,
+        days * 1.0,
         (n30 + 1) / (n60 + 1),
         seconds / timed / 60 if timed else 0.0,
         float(channels.bit_count()),

@@ -119,7 +119,8 @@ class Album(msgspec.Struct, array_like=True, frozen=True, eq=False, gc=False):
     @property
     def first_ms(self) -> int:
         """When the oldest was taken; there must be one."""
-        return min(int.from_bytes(self.heads[-_DAY_BYTES:], "little"), DAY_MAX) * DAY_MS
+        day = int.from_bytes(self.heads[-_DAY_BYTES:], "little")
+        return (day if day < DAY_MAX else DAY_MAX) * DAY_MS
 
     @property
     def latest_ms(self) -> int:
@@ -281,11 +282,11 @@ def remember(pending: Album, snapshot: Pending, question: Question) -> Album:
     The pipeline calls `labels.mature` first, so the bound can bite only where the settings changed in between; then the new
     snapshot is left out, for the older ones are closer to their labels.
     """
-    if pending and (len(pending) >= question.pending_max or pending.latest_ms >= snapshot.taken_ms):
+    if pending.heads and (len(pending) >= question.pending_max or pending.latest_ms >= snapshot.taken_ms):
         return pending
     return pending.add(snapshot)
 
 
 def ripe(pending: Album, now_ms: int, cancelled_ms: int | None, question: Question) -> bool:
     """Tell whether `labels.mature` might find an example: it costs a little, and nearly always there is none."""
-    return bool(pending) and (cancelled_ms is not None or now_ms >= question.matures_ms(pending.first_ms))
+    return bool(pending.heads) and (cancelled_ms is not None or now_ms >= question.matures_ms(pending.first_ms))
