@@ -15,13 +15,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bi.messages import KINDS, Kind
+from bi.rows import Rows
 from churnwatch.bi_chunk import Loader
 from churnwatch.bi_database import Database, Place
 from churnwatch.bi_metrics import BiMetrics
@@ -185,6 +186,13 @@ def _told_to_end() -> bool:
     return task is None or task.cancelling() > 0
 
 
+def _learner() -> Callable[[Settings], Awaitable[Rows]]:
+    """Import it when it is needed first, beside the loop: half the time that it takes to start, and fetches would time out meanwhile."""
+    from churnwatch.bi_learner import learner_rows
+
+    return learner_rows
+
+
 class _Reading:
     """A consumer, and the loader that what it reads goes to."""
 
@@ -235,10 +243,9 @@ class _Reading:
 
     async def learner(self) -> None:
         """Load what the learner keeps; where Redis does not tell, say so and go on: the next time it may."""
-        from churnwatch.bi_learner import learner_rows  # half the time that it takes to start: after what is waiting
-
         self._learner_read = time.monotonic()
         try:
+            learner_rows = await asyncio.to_thread(_learner)
             rows = await learner_rows(self._settings)
         except (StateError, ConfigError, TransportError) as error:
             log.warning("Goals and model quality stay as they were: %s", error)

@@ -29,6 +29,7 @@ def settings(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_kills_leave_no_trace(settings: Settings, postgres: Postgres, tmp_path: Path) -> None:
     found = torment(settings, postgres, KILLS, SEED, tmp_path)
     assert found.different == []
