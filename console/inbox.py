@@ -38,7 +38,8 @@ CREATE TABLE episodes (
     status TEXT NOT NULL DEFAULT '', status_ms INTEGER NOT NULL DEFAULT 0, snoozed_until_ms INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX episodes_by_customer ON episodes (customer_id);
-CREATE INDEX episodes_by_amount ON episodes (ended, amount);
+CREATE INDEX episodes_by_amount ON episodes (ended, holdout, amount);
+CREATE INDEX episodes_by_owner ON episodes (owner) WHERE ended = '';
 CREATE TABLE alerts (
     alert_id TEXT PRIMARY KEY, episode_id TEXT NOT NULL, raised_ms INTEGER NOT NULL, value BLOB NOT NULL
 ) WITHOUT ROWID;
@@ -51,6 +52,7 @@ CREATE INDEX outcomes_by_alert ON outcomes (alert_id);
 CREATE TABLE scores (
     customer_id TEXT PRIMARY KEY, band TEXT NOT NULL, segment TEXT NOT NULL, risk REAL NOT NULL, at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX scores_by_segment ON scores (segment, band);
 """
 
 _BEGIN_OR_GO_ON: Final = """
