@@ -149,7 +149,9 @@ def outcomes_of(inbox: Inbox, customer_id: str) -> list[dict[str, Any]]:
 
 def owners(inbox: Inbox) -> list[str]:
     """Return the owners of customers with an episode that has not ended."""
-    found = inbox.ask("SELECT DISTINCT owner FROM episodes WHERE ended = '' AND owner != '' ORDER BY owner LIMIT 1000")
+    found = inbox.ask(
+        "SELECT DISTINCT owner FROM episodes INDEXED BY episodes_by_owner WHERE ended = '' AND owner != '' ORDER BY owner LIMIT 1000"
+    )
     return [row["owner"] for row in found]
 
 
