@@ -1,7 +1,9 @@
 """The export's parts: the folder that readers look into, the stage that merges, and the files."""
 
 import fcntl
+import logging
 import os
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -225,3 +227,36 @@ def test_the_pages_are_those_of_the_declarations() -> None:
 def test_every_ready_query_is_on_the_page() -> None:
     shown = [name for _, names in export_docs.GROUPS for name in names]
     assert sorted(shown) == sorted(path.stem for path in (export_docs.FOLDER / "queries").glob("*.sql"))
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["export", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "churnwatch export warehouse" in said.split("Try:")[1]
+    assert all(option in said for option in ("--since", "--until", "--json"))
+
+
+def test_without_kafka_it_fails_in_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHURNWATCH_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("CHURNWATCH_DEBUG", "off")
+    (tmp_path / "fact_alert.parquet").write_text("the former one")
+    assert cli.run(["export", str(tmp_path)]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("churnwatch: ")]
+    assert "CHURNWATCH_KAFKA_BOOTSTRAP" in line
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["the former one"]
+    logging.disable(logging.NOTSET)
+
+
+def test_without_pyarrow_it_says_what_to_install(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "churnwatch.export_parquet")
+    monkeypatch.delattr("churnwatch.export_parquet", raising=False)
+    monkeypatch.setenv("CHURNWATCH_DEBUG", "off")
+    assert cli.run(["export", str(tmp_path / "new")]) == 1
+    assert "pip install 'churnwatch[bi]'" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    logging.disable(logging.NOTSET)
