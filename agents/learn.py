@@ -170,6 +170,7 @@ class LearnerRunner:
         """With nothing to learn no commit would notice a store that has come back older than it was, and others wait for what it held."""
         if (await self._store.head()).commits < self._head.commits:
             raise FenceLost("the learner's store has lost its latest commits")
+        self._observer.answered()
 
     def _absorb(self, record: RawRecord) -> None:
         try:

@@ -39,5 +39,8 @@ class LearnerObserver(Protocol):
     def learnt(self, learner: Learner, waiting_batches: int) -> None:
         """A commit has succeeded."""
 
+    def answered(self) -> None:
+        """The store has answered."""
+
     def learner_waiting(self, why: StateError) -> None:
         """The store does not answer."""

@@ -32,7 +32,7 @@ class Topic:
         self.offsets = offsets
 
 
-async def opened(data: MemoryLearner) -> tuple[LearnerRunner, Mapping[str, int]]:
+async def opened(data: MemoryLearner, observer: Mock | None = None) -> tuple[LearnerRunner, Mapping[str, int]]:
     async def lives() -> dict[int, int]:
         return {0: 7}
 
@@ -43,7 +43,7 @@ async def opened(data: MemoryLearner) -> tuple[LearnerRunner, Mapping[str, int]]
         store=store,
         source=cast(Any, topic),
         follower=Follower(store, GuideBook(guide(0)), lambda: None, 1.0),
-        observer=Mock(),
+        observer=observer or Mock(),
         config=LearnerConfig("churn.examples"),
         now_ms=lambda: NOW_MS,
     )
@@ -82,6 +82,15 @@ async def test_with_nothing_to_learn_it_still_sees_that_its_store_has_lost_what_
         await runner.turn()
     data.head, data.state = before.head, before.state
     assert not await runner.turn()
+
+
+async def test_with_nothing_to_learn_it_still_tells_that_its_store_answers() -> None:
+    """A worker that has nothing but the learner is ready for as long as that is so."""
+    observer = Mock()
+    runner, _ = await opened(await learnt(), observer)
+    observer.answered.assert_not_called()
+    await runner.turn()
+    observer.answered.assert_called_once_with()
 
 
 async def test_what_another_has_written_after_a_loss_is_not_taken_for_its_own() -> None:
