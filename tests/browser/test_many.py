@@ -49,6 +49,6 @@ def test_ten_thousand_alerts_are_no_burden(visit: Visiting) -> None:
         expect(page).to_have_url(re.compile(f"band={band}&segment={segment}&"))
         mine = sum((a.segment, a.band, owner) == (segment, band, "Bo Lin") for a, owner in known)
         assert 0 < mine < count
-        expect(page.get_by_text(SAID.say("alerts.found", count=SAID.number(mine), amount=""))).to_be_visible()
+        expect(page.get_by_text(re.compile(f"^{mine} "))).to_be_visible()
         expect(rows).to_have_count(min(mine, PAGE_ROWS))
         assert time.monotonic() - started < SECONDS_MAX
