@@ -40,6 +40,9 @@ from streams.errors import ChurnwatchError
 LOAD: Final = mortal(sys.executable, "-c", "from churnwatch.cli import main; main()", "bi", "load")
 BATCH: Final = 120
 PAUSE_SECONDS: Final = 0.1
+BACKLOG: Final = 800
+"""Messages that wait from the beginning for each kill: so a sink that lives is always in the middle of a transaction."""
+CHUNK: Final = 25
 MOVE_SECONDS_MAX: Final = 60.0
 LIFE_SECONDS_MAX: Final = 1.2
 YOUNG_SHARE: Final = 0.15
@@ -65,7 +68,8 @@ class Found:
 class Feeder:
     """Writes messages to Kafka until it is stopped."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: Settings, seed: int, backlog: int) -> None:
+        self._backlog = backlog
         self._settings = settings
         self._messages = Shop(settings.topics(), seed).messages()
         self._stop = Event()
@@ -73,7 +77,8 @@ class Feeder:
         self.written = 0
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Begin, with the backlog."""
+        self._write(self._backlog)
         self._thread.start()
         return self
 
@@ -84,8 +89,11 @@ class Feeder:
 
     def _feed(self) -> None:
         while not self._stop.wait(PAUSE_SECONDS):
-            produce(self._settings, itertools.islice(self._messages, BATCH))
-            self.written += BATCH
+            self._write(BATCH)
+
+    def _write(self, count: int) -> None:
+        produce(self._settings, itertools.islice(self._messages, count))
+        self.written += count
 
 
 def torment(settings: Settings, server: Postgres, kills: int, seed: int, folder: Path) -> Found:
@@ -93,7 +101,7 @@ def torment(settings: Settings, server: Postgres, kills: int, seed: int, folder:
     began, chance = time.monotonic(), random.Random(seed)
     _create(settings)
     crashes = 0
-    with Feeder(settings, seed) as feeder:
+    with Feeder(settings, seed, BACKLOG * kills) as feeder:
         for number in range(kills):
             with _start(settings, server, "killed", folder) as sink:
                 try:
@@ -157,7 +165,7 @@ def _start(settings: Settings, server: Postgres, schema: str, folder: Path, *opt
         "CHURNWATCH_REDIS_NAMESPACE": settings.redis_namespace,
         "CHURNWATCH_BI_URL": server.url,
         "CHURNWATCH_BI_SCHEMA": schema,
-        "CHURNWATCH_BI_CHUNK_MAX": "5000" if options else "100",
+        "CHURNWATCH_BI_CHUNK_MAX": "5000" if options else str(CHUNK),
         "CHURNWATCH_BI_LEARNER_EVERY": "500ms",
         "CHURNWATCH_BI_PORT": str(free_port()),
     }

@@ -116,6 +116,7 @@ class Sink:
                 try:
                     return await self._turns(reading, once=once)
                 finally:
+                    reading.close()
                     self.loaded += loader.loaded
                     self.passed_over += loader.passed_over
 
@@ -127,10 +128,9 @@ class Sink:
             await reading.turn()
             self._told(self.loaded + reading.loader.loaded)
             if once and await reading.passed(ends):
-                await reading.learner()
+                await reading.learner(now=True)
                 return True
-            if reading.learner_due():
-                await reading.learner()
+            await reading.learner()
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 if partitions_of(await describe(self._settings), list(self._kinds)) != reading.partitions:
@@ -187,10 +187,15 @@ def _told_to_end() -> bool:
 
 
 def _learner() -> Callable[[Settings], Awaitable[Rows]]:
-    """Import it when it is needed first, beside the loop: half the time that it takes to start, and fetches would time out meanwhile."""
+    """Import it when it is needed first: half the time that it takes to start."""
     from churnwatch.bi_learner import learner_rows
 
     return learner_rows
+
+
+async def _learner_rows(settings: Settings) -> Rows:
+    learner_rows = await asyncio.to_thread(_learner)  # on the loop, fetches would time out meanwhile
+    return await learner_rows(settings)
 
 
 class _Reading:
@@ -212,6 +217,7 @@ class _Reading:
         self.partitions = partitions
         self.loader = loader
         self._learner_read: float | None = None
+        self._learning: asyncio.Task[Rows] | None = None
 
     async def turn(self) -> None:
         """Load what has come, if anything has."""
@@ -236,19 +242,31 @@ class _Reading:
         # The position, not the last record's offset: compaction and transactions leave gaps, also at the end.
         return all([await self._consumer.position(tp) >= end for tp, end in ends.items()])
 
-    def learner_due(self) -> bool:
+    def _learner_due(self) -> bool:
         """Whether it is time to look what the learner keeps: at the beginning, then every so often."""
         every_seconds = self._settings.bi_learner_every_ms / 1000
         return self._learner_read is None or time.monotonic() - self._learner_read > every_seconds
 
-    async def learner(self) -> None:
-        """Load what the learner keeps; where Redis does not tell, say so and go on: the next time it may."""
-        self._learner_read = time.monotonic()
+    async def learner(self, *, now: bool = False) -> None:
+        """Load what the learner keeps when it is time, read beside the messages; `now`: at once, and wait for it.
+
+        Where Redis does not tell, it says so and goes on: the next time it may.
+        """
+        if self._learning is None and (now or self._learner_due()):
+            self._learner_read = time.monotonic()
+            self._learning = asyncio.create_task(_learner_rows(self._settings), name="reading the learner")
+        if self._learning is None or not (now or self._learning.done()):
+            return
+        learning, self._learning = self._learning, None
         try:
-            learner_rows = await asyncio.to_thread(_learner)
-            rows = await learner_rows(self._settings)
+            rows = await learning
         except (StateError, ConfigError, TransportError) as error:
             log.warning("Goals and model quality stay as they were: %s", error)
             return
         await self._database.replace(rows)
         self._metrics.learner_at = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of what is being read."""
+        if self._learning is not None:
+            self._learning.cancel()
