@@ -30,9 +30,9 @@ class Reporter(Protocol):
 
 @dataclass(slots=True)
 class Freshness:
-    """How far the reading of the topics is: messages left up to their ends, and whether Kafka does not answer at present."""
+    """How far the reading of the topics is: messages left up to their ends (None before the first), and whether Kafka is away."""
 
-    left: int = 0
+    left: int | None = None
     away: bool = False
 
 

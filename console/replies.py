@@ -25,6 +25,7 @@ _templates: Final = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,  # pages and code are of one release: an upgrade under a running console must not mix them
 )
 
 

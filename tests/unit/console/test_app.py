@@ -275,8 +275,9 @@ def test_what_is_refused_is_said_in_the_reader_s_language(editor: TestClient) ->
     assert "不允许：该客户属于对照组：任何人都不要联系。" in answer.text
 
 
-def test_kafka_away_is_said_beside_what_was_read(editor: TestClient, board: Board) -> None:
-    board.freshness.left = 12
-    assert "12 messages left" in editor.get("/freshness").text
+def test_how_far_the_reading_is_and_that_kafka_is_away_is_said(editor: TestClient, board: Board) -> None:
+    for left, said in ((None, "Beginning to read"), (12, "12 messages left"), (0, "Up to date")):
+        board.freshness.left = left
+        assert said in editor.get("/freshness").text
     board.freshness.away = True
     assert "Kafka does not answer" in editor.get("/").text
