@@ -4,12 +4,14 @@ A worker commits once a second what is stored and acknowledged (`agents.lives`).
 it may have told nothing for longer; so Kafka is asked what it knows rather than how long ago it was said.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka.admin import AdminClient
+from aiokafka import OffsetAndMetadata, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from agents.lives import Committed, heard_of
 from agents.meta import Said
@@ -42,14 +44,24 @@ class Wipe(NamedTuple):
 
 def told(settings: Settings) -> dict[int, Said | None] | None:
     """What the workers' group has committed, by partition; None where Kafka does not answer."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap, "log_level": 0})
-    group = ConsumerGroupTopicPartitions(settings.kafka_group_id)
     try:
-        asked = admin.list_consumer_group_offsets([group], request_timeout=ANSWER_SECONDS_MAX)
-        places = asked[settings.kafka_group_id].result(ANSWER_SECONDS_MAX).topic_partitions
-    except (KafkaException, TimeoutError):
+        places = asyncio.run(asyncio.wait_for(_committed(settings), ANSWER_SECONDS_MAX))
+    except (KafkaError, TimeoutError):
         return None
     by_partition: dict[int, dict[str, Committed]] = defaultdict(dict)
-    for place in places:
-        by_partition[place.partition][place.topic] = Committed(place.offset, place.metadata or "")
+    for place, (offset, note) in places.items():
+        by_partition[place.partition][place.topic] = Committed(offset, note or "")
     return {partition: heard_of(known) for partition, known in by_partition.items()}
+
+
+async def _committed(settings: Settings) -> dict[TopicPartition, OffsetAndMetadata]:
+    # Not by librdkafka, whose binding reads on beyond the end of a note.
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    try:
+        await admin.start()
+        found: dict[TopicPartition, OffsetAndMetadata] = await admin.list_consumer_group_offsets(
+            settings.kafka_group_id
+        )
+        return found
+    finally:
+        await admin.close()

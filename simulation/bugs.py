@@ -28,6 +28,7 @@ class Bug:
         """Production code with the bug."""
         changed = [(owner, name, owner.__dict__.get(name, _INHERITED), what) for owner, name, what in self.change()]
         for owner, name, _, what in changed:
+            assert hasattr(owner, name), f"{self.name}: {owner.__name__} has no {name} any more, so nothing is planted"
             setattr(owner, name, what)
         try:
             yield

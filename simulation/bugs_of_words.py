@@ -16,6 +16,7 @@ import agents.runner
 import alerts.episode
 import features.state
 import streams.codec
+from agents.clock import PartitionClock
 from agents.guides import GuideBook
 from agents.limits import StepLimits
 from agents.outbox import Outbox
@@ -228,4 +229,4 @@ def partitions_do_not_wait_for_the_learner() -> Change:
 
 @bug("G15")
 def a_partition_is_idle_before_its_end() -> Change:
-    return [(PartitionRunner, "_idle", lambda self: True)]
+    return [(PartitionClock, "idle", lambda self, feed, ended: True)]
