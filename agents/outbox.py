@@ -60,6 +60,8 @@ class Outbox:
         self._pending = 0
         self.settled = 0
         """Acknowledged since the last trim: how many entries the next transaction may drop."""
+        self.acknowledged = 0
+        """Messages that Kafka has acknowledged so far: whoever watches sees by it that something moves."""
 
     @property
     def pending(self) -> int:
@@ -105,6 +107,7 @@ class Outbox:
                 self._waiting.popleft()
                 self._pending -= len(messages)
                 self.settled += len(messages)
+                self.acknowledged += len(messages)
                 if acknowledged is not None:
                     acknowledged()
 

@@ -112,9 +112,9 @@ class PartitionRunner:
         self._wanted.set()
 
     @property
-    def outbox_pending(self) -> int:
-        """Messages stored but not yet acknowledged by Kafka."""
-        return self._outbox.pending
+    def outbox(self) -> Outbox:
+        """What is stored and not yet acknowledged by Kafka."""
+        return self._outbox
 
     def done(self) -> bool:
         """Whether nothing is left to do: all taken in, clock at the end, everything said."""

@@ -142,7 +142,7 @@ class WorkerStatus:
         self.metrics.partition(
             runner.partition,
             stalled_seconds=self._progress(runner, source).stalled_ms(self.awake_ms()) / 1000,
-            outbox_pending=runner.outbox_pending,
+            outbox_pending=runner.outbox.pending,
             customers=meta.customers,
             open_episodes=meta.open_episodes,
         )
@@ -150,7 +150,7 @@ class WorkerStatus:
     def _progress(self, runner: PartitionRunner, source: TopicSource) -> Progress:
         lag = sum(source.lag_events(topic) or 0 for topic in self.topics)
         meta, paced = runner.meta, self.guides.holds(runner.feed.head_ms())
-        pending = bool(lag or len(runner.feed) or runner.outbox_pending or source.epoch < 0)
+        pending = bool(lag or len(runner.feed) or runner.outbox.pending or source.epoch < 0)
         # Live, time itself is work: a clock that nobody looks at wakes nobody up. One that waits for a source is looked at.
         looked_ms = self._seen.clocks_ms.setdefault(runner.partition, now_ms())
         pending = pending or (not self.replay and now_ms() - looked_ms > PATIENCE_MS)

@@ -76,7 +76,6 @@ class Vitals:
         self._examples = examples
         self._now_ms = now_ms
         self._stopping = stopping
-        self._unsaid: dict[int, int] = {}
 
     def look(self) -> list[Progress]:
         """How each of them fares now."""
@@ -104,8 +103,7 @@ class Vitals:
 
     def _outbox(self, runner: PartitionRunner) -> Progress:
         """An outbox moves where messages leave it, however many are put in meanwhile."""
-        partition, unsaid = runner.partition, runner.outbox_pending
-        if unsaid < self._unsaid.get(partition, 0):
-            self._parts.moved(OUTBOX, partition)
-        self._unsaid[partition] = unsaid
-        return self._parts.look(OUTBOX, partition, pending=bool(unsaid), mark=id(runner))
+        outbox = runner.outbox
+        return self._parts.look(
+            OUTBOX, runner.partition, pending=bool(outbox.pending), mark=(id(runner), outbox.acknowledged)
+        )

@@ -15,6 +15,7 @@ from agents.meta import Meta, decode_meta, encode_meta, touched
 from agents.outbox import Outbox, decode_outgoing, encode_outgoing
 from agents.record import Customer, decode_customer, encode_customer
 from agents.runner import PartitionRunner
+from agents.turns import Turns
 from alerts.alert import encode as encode_alert
 from churnwatch import compose
 from churnwatch.inspection import episode_of, inspect, state_of
@@ -103,6 +104,7 @@ class Partition:
             observer=_Watching(),
             config=self._limits,
             timer=lambda: 0.0,
+            turns=_Alone(),
         )
         drive(runner.open())
         runner.push(TOPIC, [order_of(OTHER, NOW_MS - DAY_MS), order_of(FORGED, NOW_MS - DAY_MS, 1)])
@@ -114,6 +116,11 @@ class Partition:
         decode_meta(data.meta or b"")
         expect(not sent.pending, "something is left to be said")
         return True
+
+
+class _Alone(Turns):
+    async def take(self) -> None:
+        """Without a loop there is nobody to take turns with."""
 
 
 class _Watching(OfflineObserver):
