@@ -113,6 +113,10 @@ class Pipeline:
             customer_id, event_ms = event.customer_id, event.occurred_at
             customer = customers.get(customer_id)
             if item.record.value is None:
+                # What is due by now goes by the profile as it was, wherever the step began.
+                until_tombstone_ms = min(clock_ms, hold_ms)
+                if customer is not None and customer.wake_ms <= until_tombstone_ms:
+                    customer = self._wakeups.catch_up(customers, customer_id, until_tombstone_ms, guides, effects)
                 _erase_profile(customer, item, effects)
                 continue
             if event_ms - lateness_ms > clock_ms:

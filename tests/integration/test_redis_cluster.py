@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from churnwatch.child import free_port
+from churnwatch.child import ServiceError, free_port
 from features.redis_client import Client, RedisOptions, connect
 from features.redis_store import RedisStore
 from features.store import Commit
@@ -17,6 +17,8 @@ from tests.unit.features.store_suite import StoreSuite
 
 SECONDS_MAX = 20
 BUS_PORTS = range(30_000, 32_500, 100)
+NODES = 3
+START_TRIES = 6
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +26,16 @@ def nodes() -> Iterator[list[int]]:
     """Three primaries. Left to itself a node's bus takes its port and 10,000, where some client's connection may be."""
     options = ["--cluster-enabled", "yes", "--appendonly", "no"]
     with contextlib.ExitStack() as stack:
-        ports, buses = [], []
-        for _ in range(3):
-            # A node listens before the next one chooses.
-            buses.append(free_port(BUS_PORTS[os.getpid() % len(BUS_PORTS)]))
-            ports.append(stack.enter_context(real_redis(*options, "--cluster-port", str(buses[-1]))))
+        ports: list[int] = []
+        buses: list[int] = []
+        for _ in range(START_TRIES):
+            # A node listens before the next one chooses; who comes too late, for somebody else took the port just found free, tries again.
+            bus = free_port(BUS_PORTS[(os.getpid() + len(buses)) % len(BUS_PORTS)])
+            with contextlib.suppress(ServiceError):
+                ports.append(stack.enter_context(real_redis(*options, "--cluster-port", str(bus))))
+                buses.append(bus)
+            if len(ports) == NODES:
+                break
         addresses = [f"127.0.0.1:{port}@{bus}" for port, bus in zip(ports, buses, strict=True)]
         cli(ports[0], "--cluster", "create", *addresses, "--cluster-yes")
         for port in ports:

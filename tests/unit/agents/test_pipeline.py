@@ -107,6 +107,19 @@ def test_a_tombstone_takes_the_profile_away_and_makes_nobody_known() -> None:
     assert shop.customers.keys() == effects.touched == {"ann"}
 
 
+def test_a_tombstone_undoes_nothing_of_what_was_due_before_it() -> None:
+    """Where the step begins must not decide by which profile a wake-up of before the tombstone goes."""
+    known = event("profiles", "ann", NOON_MS, segment="loyal"), order("ann", NOON_MS)
+    later_ms = NOON_MS + 20 * DAY_MS
+    at_once, step_by_step = Shop(), Shop()
+    at_once.take(*known, order("bob", later_ms), gone := tombstone("ann"), until_ms=later_ms)
+    step_by_step.take(*known, order("bob", later_ms), until_ms=later_ms)
+    step_by_step.take(gone, until_ms=later_ms)
+    ann = at_once.customers["ann"]
+    assert [asked.segment for asked in ann.pending][:2] == ["loyal", "loyal"]
+    assert encode_customer(ann) == encode_customer(step_by_step.customers["ann"])
+
+
 def test_no_profile_is_too_late_and_its_repetition_changes_nothing() -> None:
     shop = Shop()
     old = event("profiles", "ann", NOON_MS - 700 * DAY_MS, plan="gold")
