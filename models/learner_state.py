@@ -45,6 +45,10 @@ class Source(msgspec.Struct, array_like=True):
     def begin_again(self, seq: int) -> None:
         """Its state was lost, all of it or its latest commits, and is built again, with what it had told before, from `seq` on."""
         self.seq = seq - 1
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What was told before may come again."""
         self.found_ms, self.again_ms = self.mark_ms, max(self.mark_ms, self.sent_ms)
 
 
@@ -60,7 +64,7 @@ class Counters(msgspec.Struct, array_like=True):
         early: examples learnt before their place, for too many were waiting.
         damaged: examples, and batches' statistics, that made no sense and were left out.
         former: batches of an earlier life of their source, which came after a later one was known.
-        found_again: examples that a source had told in an earlier life.
+        found_again: examples that a source had told before, in an earlier life or as another owner.
         treated: examples left out, for a treatment had reached them.
         repeated: how often others were learnt once more in their place; counted among `examples` too.
     """
@@ -125,11 +129,14 @@ class LearnerState(msgspec.Struct, array_like=True):
             return None
         if source is None:
             source = self.sources[batch.source] = Source(batch.seq - 1, batch.mark_ms, batch.idle)
-        elif batch.claim >= claim and (batch.life != life or (batch.claim > claim and batch.seq <= source.seq)):
-            # A later owner goes on from the last number that is stored. One that repeats a number has not found what was told.
+        elif batch.claim < claim and batch.seq <= source.seq:
+            return self._said_before(source, batch)
+        elif batch.claim < claim or batch.life != life or (batch.claim > claim and batch.seq <= source.seq):
+            # A later owner goes on from the last number that is stored. One that repeats a number has not found what was told,
+            # and an earlier one that goes on is the owner again: the store has gone back to when it was.
             source.begin_again(batch.seq)
-        elif batch.seq <= source.seq or batch.claim < claim:
-            # A source's batches first appear in the order of seq, so whatever is not above the last is a repetition.
+        elif batch.seq <= source.seq:
+            # An owner's batches first appear in the order of seq, so whatever is not above the last is a repetition.
             self.counters.duplicates += 1
             return None
         self.lives[batch.source] = batch.life
@@ -140,6 +147,16 @@ class LearnerState(msgspec.Struct, array_like=True):
         fresh = self._unfound(source, batch)
         source.sent_ms = max([source.sent_ms, *(example.matured_ms for example in fresh.examples)])
         return fresh
+
+    def _said_before(self, source: Source, batch: ExampleBatch) -> ExampleBatch | None:
+        """An earlier owner's number that a later one has used: a repetition, or else its examples tell. Days were counted."""
+        source.look_again()
+        fresh = self._unfound(source, msgspec.structs.replace(batch, stats={}, inputs={}))
+        if not fresh.examples:
+            self.counters.duplicates += 1
+        source.mark_ms = max(source.mark_ms, batch.mark_ms)
+        source.sent_ms = max([source.sent_ms, *(example.matured_ms for example in fresh.examples)])
+        return fresh if fresh.examples else None
 
     def _unfound(self, source: Source, batch: ExampleBatch) -> ExampleBatch:
         """The batch without what its source told in an earlier life. Exact for examples; of counts, to the day."""

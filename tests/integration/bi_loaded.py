@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ QUERIES = [*sorted((ROOT / "docs/bi/queries").glob("*.sql")), CHINESE]
 DIGITS_MAX = 18
 """FineBI takes exact numbers of more than 19 digits for text."""
 
-DATABASE = "analysts"
+_numbers = count(1)
 
 REFUSED = [
     "INSERT INTO dim_segment VALUES ('x', 'x', false)",
@@ -68,26 +69,28 @@ def ask(connection: psycopg.Connection[Any], query: str) -> Rows:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def address(server: Postgres, user: str) -> str:
-    return f"postgresql://{user}@127.0.0.1:{server.port}/{DATABASE}"
+def address(server: Postgres, user: str, database: str) -> str:
+    return f"postgresql://{user}@127.0.0.1:{server.port}/{database}"
 
 
 @pytest.fixture(scope="module")
-def environment(services: Services, postgres: Postgres) -> Iterator[tuple[Settings, pytest.MonkeyPatch]]:
+def environment(services: Services, postgres: Postgres) -> Iterator[tuple[Settings, pytest.MonkeyPatch, str]]:
+    """The settings, what set them, and the name of the database."""
+    # A process that takes over the rest of another's tests may come to this module a second time: names of each time's own.
+    name = f"analysts{next(_numbers)}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHURNWATCH_BI_URL", address(postgres, "churnwatch"))
-        for settings in pointed(patch, services.bootstrap, services.redis_url, "biq.", "biq"):
-            patch.setenv("CHURNWATCH_BI_URL", address(postgres, "churnwatch"))
-            yield settings, patch
+        for settings in pointed(patch, services.bootstrap, services.redis_url, f"{name}.", name):
+            patch.setenv("CHURNWATCH_BI_URL", address(postgres, "churnwatch", name))
+            yield settings, patch, name
 
 
 @pytest.fixture(scope="module")
 def loaded(
-    environment: tuple[Settings, pytest.MonkeyPatch], postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+    environment: tuple[Settings, pytest.MonkeyPatch, str], postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loaded]:
-    settings, _ = environment
+    settings, _, name = environment
     folder = tmp_path_factory.mktemp("shop")
     made = shop(folder)
     assert cli.run(["topics", "create"]) == 0
@@ -95,10 +98,10 @@ def loaded(
     asyncio.run(learnt(settings, made))
     assert cli.run(["bi", "load", "--once"]) == 0
     assert cli.run(["export", str(folder / "parquet")]) == 0
-    with psycopg.connect(address(postgres, "churnwatch"), autocommit=True) as owner:
+    with psycopg.connect(address(postgres, "churnwatch", name), autocommit=True) as owner:
         for _ in range(2):  # it may be run again
             owner.execute((ROOT / "docs/bi/reader.sql").read_bytes())
-        with psycopg.connect(address(postgres, "churnwatch_bi"), autocommit=True) as reader:
+        with psycopg.connect(address(postgres, "churnwatch_bi", name), autocommit=True) as reader:
             yield Loaded(made, reader, owner, folder / "parquet")
 
 

@@ -151,11 +151,14 @@ def login(customer: str, name: str) -> bytes:
     return json.dumps(fields).encode()
 
 
-def write(lab: Installation, stream: str, values: Mapping[str, bytes | None], hour: int = 0) -> None:
-    """Write events, or tombstones, that Kafka takes for `hour` hours younger than the log's start."""
-    writer = producer(lab)
+def write(lab: Installation, stream: str, values: Mapping[str, bytes | None], hour: int | None = None) -> None:
+    """Write events, or tombstones, that Kafka takes for `hour` hours younger than the log's start.
+
+    Only to a compacted topic: from another Kafka deletes what is that old whenever it looks, every five minutes.
+    """
+    writer, at_ms = producer(lab), 0 if hour is None else START_MS + hour * HOUR_MS  # 0 is now
     for customer, value in values.items():
-        writer.produce(lab.settings.topics().inputs[stream], value, customer, timestamp=START_MS + hour * HOUR_MS)
+        writer.produce(lab.settings.topics().inputs[stream], value, customer, timestamp=at_ms)
     assert writer.flush(20) == 0
 
 

@@ -130,16 +130,54 @@ def test_there_is_no_time_before_the_first_record() -> None:
     assert made.learnt_until_ms is None
 
 
+def owned(claim: int, *batches: ExampleBatch) -> list[ExampleBatch]:
+    return [msgspec.structs.replace(one, claim=claim) for one in batches]
+
+
 def test_a_later_owner_that_repeats_a_number_has_found_an_older_state() -> None:
     made = learner()
-    for one in (batch(1, 12, example("a", 11)), batch(2, 20, example("b", 15)), batch(3, 20, example("c", 22))):
-        made.absorb(msgspec.structs.replace(one, claim=5))
+    told = batch(1, 12, example("a", 11)), batch(2, 20, example("b", 15)), batch(3, 20, example("c", 22))
     # Redis had lost what followed from the second batch on, and nobody knew.
-    made.absorb(msgspec.structs.replace(batch(2, 15, example("b", 15)), claim=7))
-    made.absorb(msgspec.structs.replace(batch(3, 30, example("c", 22), example("d", 25)), claim=7))
-    made.absorb(msgspec.structs.replace(batch(4, 40, example("e", 35)), claim=5))
+    again = batch(2, 15, example("b", 15)), batch(3, 30, example("c", 22), example("d", 25))
+    for one in [*owned(5, *told), *owned(7, *again)]:
+        made.absorb(one)
     assert learnt(made) == 4
-    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (2, 1, 0)
+    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (2, 0, 0)
+
+
+def test_what_an_owner_still_had_on_its_way_is_learnt_once_whoever_tells_it_next() -> None:
+    made = learner()
+    told = batch(1, 12, example("a", 11)), batch(2, 20, example("b", 15)), batch(3, 20, example("c", 22))
+    again = batch(2, 15, example("b", 15)), batch(3, 30, example("c", 22), example("d", 25))
+    on_its_way = batch(4, 40, example("e", 35), example("f", 45))
+    at_last = batch(4, 42, example("e", 35), example("f", 45)), batch(5, 50, example("g", 48))
+    for one in [*owned(5, *told), *owned(7, *again), *owned(5, on_its_way), *owned(7, *at_last)]:
+        made.absorb(one)
+    assert learnt(made) == 7
+    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (4, 0, 0)
+
+
+def test_an_owner_that_was_overtaken_goes_on_where_the_store_went_back_to_it() -> None:
+    made = learner()
+    first = batch(1, 12, example("a", 11)), batch(2, 20, example("b", 15))
+    overtaking = batch(3, 21, example("c", 22), stats={21: [1]})
+    # What the second owner had stored was lost: the fence is the first one's again, who takes more at a time.
+    going_on = batch(3, 30, example("c", 22), example("d", 25), stats={21: [1]}), batch(4, 40, example("e", 35))
+    later = batch(5, 50, example("f", 45))
+    for one in [*owned(5, *first), *owned(7, overtaking), *owned(5, *going_on), *owned(9, later)]:
+        made.absorb(one)
+    assert learnt(made) == 6
+    assert made.frontier_ms() == 50 * DAY_MS
+    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (1, 0, 0)
+
+
+def test_what_an_earlier_owner_left_is_said_again_by_the_next_and_nothing_comes_of_it() -> None:
+    made = learner()
+    left, own = batch(1, 12, example("a", 15), stats={13: [1]}), batch(2, 20, example("b", 22))
+    for one in [*owned(5, left), *owned(7, own), *owned(5, left), *owned(7, own), *owned(7, batch(3, 30))]:
+        made.absorb(one)
+    assert learnt(made) == 2
+    assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (1, 2, 0)
 
 
 def test_a_later_owner_that_goes_on_is_no_new_life() -> None:
