@@ -22,7 +22,6 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from river.drift import PageHinkley
 
 from models.input_counts import EDGES, INPUT_BINS
 from models.measures import RISK_MIN
@@ -211,6 +210,9 @@ class DriftState(msgspec.Struct, array_like=True):
             return None
         before = median(week.excess for week in split[0])
         now = sum(week.excess * week.examples for week in split[1]) / sum(week.examples for week in split[1])
+        # It brings SciPy's statistics with it, half of what a worker's start takes: only for who judges, once a week.
+        from river.drift import PageHinkley  # noqa: PLC0415
+
         # Run anew over the weeks kept: fifty numbers, and nothing of River's insides to be stored and put back.
         test = PageHinkley(WEEKS_MIN, LOSS_SLACK, LOSS_WARNS, alpha=1.0, mode="up")
         since = RECENT_WEEKS
