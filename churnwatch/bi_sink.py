@@ -84,11 +84,6 @@ class Sink:
                 if not self._begun:
                     raise
                 log.warning("Waiting: %s", error)
-            except asyncio.CancelledError:
-                # aiokafka lets the end of a fetch that it was about to repeat out of `stop`, in place of what made us stop.
-                if not self._begun or _told_to_end():
-                    raise
-                log.warning("Waiting: the connection to Kafka did not end in good order")
             finally:
                 self._metrics.up = False
             if time.monotonic() - began > RETRY_SECONDS_MAX:
@@ -179,11 +174,6 @@ class Sink:
         if at < first:
             log.warning("%s: %d messages are gone from Kafka before they were loaded", where, first - at)
         return max(at, first)
-
-
-def _told_to_end() -> bool:
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
 
 
 def _learner() -> Callable[[Settings], Awaitable[Rows]]:

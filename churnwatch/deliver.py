@@ -25,7 +25,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from aiohttp import web
-from aiokafka import AIOKafkaConsumer
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from agents.publish import KafkaPublisher, on_the_wire
@@ -34,7 +33,7 @@ from churnwatch.deliver_courier import Courier, oldest_seconds
 from churnwatch.deliver_metrics import DeliverMetrics
 from churnwatch.deliver_receiver import QUIET_SECONDS, Receiver
 from churnwatch.delivery import Delivery, Terms
-from churnwatch.kafka import client_options, describe, open_producer, unseen
+from churnwatch.kafka import Consumer, client_options, describe, open_producer, unseen
 from churnwatch.logs import set_up_logging
 from churnwatch.settings import Settings
 from churnwatch.webhook_client import WebhookClient
@@ -144,9 +143,9 @@ async def _topic(settings: Settings) -> str:
     return topics.alerts
 
 
-def _consumer(settings: Settings, grace_seconds: float) -> AIOKafkaConsumer:
+def _consumer(settings: Settings, grace_seconds: float) -> Consumer:
     rebalance_ms = int(1000 * (grace_seconds + GRACE_SECONDS))
-    return AIOKafkaConsumer(
+    return Consumer(
         **client_options(settings) | {"request_timeout_ms": rebalance_ms + 40_000},
         group_id=group_id(settings),
         enable_auto_commit=False,
