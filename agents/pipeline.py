@@ -86,6 +86,7 @@ class Pipeline:
         hold_ms: int = FAR_MS,
         *,
         careful: bool = True,
+        punctual: bool = False,
     ) -> Effects:
         """Work on one batch.
 
@@ -100,11 +101,15 @@ class Pipeline:
             hold_ms: up to when silence is known to be silence (`PartitionClock.hold_ms`).
             careful: be ready to undo every record, which takes writing its customer down before. Else the error of the first that
                 cannot be worked on is raised, and the customers are lost: for those who can get them again, and then be careful.
+            punctual: none of `items` is later than the lateness, given what comes before it in event-time order. Then the clock decides
+                nothing until all are taken in, so only each customer's own records need be in that order.
         """
         effects = Effects()
         work = Work(customers, guides, effects, hold_ms, now_ms)
         take_in = self._take_in_or_undo if careful else self._take_in
         lateness_ms, retention_ms = self._keeping.lateness_ms, self._keeping.retention_ms
+        if punctual:
+            lateness_ms = FAR_MS  # the clock stands still
         for item in items:
             if isinstance(item, Rejected):
                 self._reject(item, "dead_lettered", effects, now_ms)

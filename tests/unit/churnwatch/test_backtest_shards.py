@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from agents.effects import Effects
 from agents.guides import GuideBook
 from agents.pipeline import Pipeline
-from churnwatch import backtest_route, compose
+from churnwatch import backtest_route, backtest_shard, compose
 from churnwatch.backtest import WAITING_MAX, Backtest, Collector, replay
 from churnwatch.backtest_frames import Chunk, Wants
 from churnwatch.backtest_history import History
@@ -145,6 +146,22 @@ def test_the_answers_do_not_depend_on_how_many_share_the_work(tmp_path: Path, se
     assert alone.events["dead_lettered"] == 3
     assert len(alone.alerts) > 0
     assert_same(alone, dealt_out(path, 1 + seed % 5, LIVELY, frozen, seed))
+
+
+def test_lines_taken_customer_by_customer_come_to_what_they_do_in_event_time_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "untidy.jsonl", untidy(5))
+    in_turns = asyncio.run(replay(LIVELY, [path], now_ms=NOW_MS, wants=ALL))
+    step = Pipeline.step
+
+    def with_a_clock(self: Pipeline, *arguments: Any, careful: bool, punctual: bool) -> Effects:
+        assert punctual
+        return step(self, *arguments, careful=careful)
+
+    monkeypatch.setattr(Pipeline, "step", with_a_clock)
+    monkeypatch.setattr(backtest_shard, "by_customer", list)
+    assert_same(in_turns, asyncio.run(replay(LIVELY, [path], now_ms=NOW_MS, wants=ALL)))
 
 
 def test_a_record_that_cannot_be_worked_on_is_left_out_and_no_other(
