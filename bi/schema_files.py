@@ -1,4 +1,4 @@
-"""The statements that make the schema, from the files beside this one: tables once, views whenever they have changed."""
+"""The statements that make the schema, tables and views, from the files beside this one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Final
 
 VERSION: Final = 1
-"""Goes up with every change of the files: a database of an older version is then brought up to date."""
+"""Goes up with every change of the files (a test holds it to them): a database of another version is refused, and made anew by hand."""
 
 TABLES: Final = ("1_tables.sql",)
 VIEWS: Final = ("2_views.sql", "3_departments.sql")

@@ -32,13 +32,18 @@ from bi.schema_files import VERSION, tables_sql, views_sql
 from bi.upsert import copy_in, make_incoming, merge_in
 from churnwatch.bi_errors import explained
 from churnwatch.settings import Settings
-from streams.errors import ConfigError, NewerSchema
+from streams.errors import ConfigError, NewerSchema, StateError
 
 log = logging.getLogger("churnwatch.bi")
 
 CONNECT_SECONDS: Final = "10"
 FENCE_EVERY_SECONDS: Final = 0.5
 KEEPALIVES: Final = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+
+REMEMBER: Final = (
+    "INSERT INTO sink_erased AS there VALUES (%s, %s) ON CONFLICT (customer_hash) "
+    "DO UPDATE SET erased_at = excluded.erased_at WHERE there.erased_at < excluded.erased_at"
+)
 
 Place = tuple[str, int]
 """A topic and a partition of it."""
@@ -97,13 +102,14 @@ class Database:
             await asyncio.sleep(FENCE_EVERY_SECONDS)
 
     async def make(self) -> bool:
-        """Make the schema where there is none, and get ready to load; return whether it was made. Under the fence; raises NewerSchema."""
+        """Make the schema where there is none, and get ready to load; return whether it was made.
+
+        Under the fence; raises NewerSchema or StateError where another version made it.
+        """
         found = await self._version()
-        if found == VERSION:
+        if found is not None:
             await self._make_incoming()
             return False
-        if found is not None:
-            raise NewerSchema(f"schema {self._schema} has version {found}, this program knows {VERSION}: upgrade it")
         async with self._connection.transaction():
             if (await self._one("SELECT to_regnamespace(%s)", self._schema))[0] is None:
                 await self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
@@ -140,34 +146,40 @@ class Database:
         async with self._connection.transaction():
             await self._merge(rows)
 
-    async def forget(self, gone: Mapping[str, str], erased: Mapping[str, datetime]) -> int:
-        """Erase customers, given by their hashes, and remember when that was; return how many rows it took away."""
+    async def forget(self, known: str, customer_id: str, at: datetime) -> int:
+        """Erase a customer, given also by the hash, as of a tombstone's instant; return how many rows it took away.
+
+        0 where a sink has read that tombstone already: what is there of them was told since.
+        """
         async with self._connection.transaction():
-            return await self._erase(gone, erased)
+            if (await self._connection.execute(REMEMBER, [known, at])).rowcount == 0:
+                return 0
+            return await self._erase({known: customer_id}, {})
 
     async def there(self) -> bool:
-        """Whether the schema is made."""
+        """Whether the schema is made; raises NewerSchema or StateError where another version made it."""
         return await self._version() is not None
 
     async def _version(self) -> int | None:
+        """Return this program's version, or None where there is no schema yet."""
         if (await self._one("SELECT to_regclass(%s)", f"{self._schema}.sink_schema"))[0] is None:
             return None
-        return int((await self._one("SELECT max(version) FROM sink_schema"))[0])
+        found = int((await self._one("SELECT max(version) FROM sink_schema"))[0])
+        if found != VERSION:
+            raise _other_version(self._schema, found)
+        return found
 
     async def _erase(self, gone: Mapping[str, str], erased: Mapping[str, datetime]) -> int:
         if not gone:
             return 0
+        async with self._connection.cursor() as cursor:
+            # First, so that it and `forget` wait for each other.
+            await cursor.executemany(REMEMBER, list(erased.items()))
         count = 0
         for table in TABLES:
             if table.of_customers:
                 query = sql.SQL("DELETE FROM {} WHERE customer_id = ANY(%s)").format(sql.Identifier(table.name))
                 count += (await self._connection.execute(query, [[*gone.values()]])).rowcount
-        remember = (
-            "INSERT INTO sink_erased AS there VALUES (%s, %s) ON CONFLICT (customer_hash) "
-            "DO UPDATE SET erased_at = GREATEST(there.erased_at, excluded.erased_at)"
-        )
-        async with self._connection.cursor() as cursor:
-            await cursor.executemany(remember, list(erased.items()))
         return count
 
     async def _make_incoming(self) -> None:
@@ -196,3 +208,16 @@ class Database:
     async def _one(self, query: str, *given: object) -> tuple[Any, ...]:
         row = await (await self._connection.execute(query, given)).fetchone()
         return row or (None,)
+
+
+def _other_version(schema: str, found: int) -> StateError:
+    """Word what to do about a schema of another version than this program's."""
+    said = f"schema {schema} has version {found}, this program makes {VERSION}"
+    if found > VERSION:
+        return NewerSchema(
+            f"{said}: a newer Churnwatch fills it; upgrade this one, or name another CHURNWATCH_BI_SCHEMA"
+        )
+    return StateError(
+        f"{said}, and nothing converts it: name a new CHURNWATCH_BI_SCHEMA, or drop this one (DROP SCHEMA {schema} CASCADE), and load it "
+        'again from Kafka with `churnwatch bi load` (docs/bi/sink.md, "After an upgrade", keeps dashboards and erasures meanwhile)'
+    )

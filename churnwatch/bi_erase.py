@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 from bi.cells import instant
 from churnwatch.bi_chunk import hashed
 from churnwatch.bi_database import Database
 from churnwatch.settings import Settings
 
 
-async def erase_customer(settings: Settings, customer_id: str) -> int:
+async def erase_customer(settings: Settings, customer_id: str, at_ms: int) -> int:
     """Erase a customer from the star schema at CHURNWATCH_BI_URL; return how many rows that took away. May be repeated.
 
     What a sink is loading at this moment is not seen: that goes when it reads the tombstone on the scores' topic.
+
+    Args:
+        settings: where it is.
+        customer_id: who.
+        at_ms: Kafka's instant of that tombstone: what was told since stays.
 
     Raises:
         StoreUnavailable: PostgreSQL does not answer.
@@ -22,5 +25,4 @@ async def erase_customer(settings: Settings, customer_id: str) -> int:
     async with Database.opened(settings) as database:
         if not await database.there():
             return 0
-        known, now_ms = hashed(customer_id), time.time_ns() // 1_000_000
-        return await database.forget({known: customer_id}, {known: instant(now_ms)})
+        return await database.forget(hashed(customer_id), customer_id, instant(at_ms))

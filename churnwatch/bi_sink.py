@@ -15,27 +15,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bi.messages import KINDS, Kind
-from bi.rows import Rows
 from churnwatch.bi_chunk import Loader
 from churnwatch.bi_database import Database, Place
 from churnwatch.bi_metrics import BiMetrics
-from churnwatch.deliver_courier import raw
+from churnwatch.bi_reading import Reading
 from churnwatch.kafka import answering, describe, open_consumer
 from churnwatch.settings import Settings
 from churnwatch.topic_reader import partitions_of
 from streams.codec import Limits
-from streams.errors import ConfigError, StateError, StoreUnavailable, TransportError
+from streams.errors import StateError, StoreUnavailable, TransportError
 
 log = logging.getLogger("churnwatch.bi")
 
-FETCH_WAIT_MS: Final = 250
 LOOK_SECONDS: Final = 30.0
 """How often is looked for topics and partitions that are new."""
 RETRY_SECONDS_MIN: Final = 0.5
@@ -103,11 +101,11 @@ class Sink:
                 log.info("Made schema %s, with its tables and views", self._settings.bi_schema)
             self._metrics.up = True
             positions = await database.positions()
-            async with self._consumer(positions) as (consumer, partitions):
+            async with self._consumer(positions) as (consumer, asking, partitions):
                 limits = Limits(self._settings.value_bytes_max, self._settings.future_tolerance_ms)
                 loader = Loader(database, self._kinds, limits, positions, self._metrics)
                 self._begun = True
-                reading = _Reading(self._settings, consumer, partitions, loader, database, self._metrics)
+                reading = Reading(self._settings, consumer, asking, partitions, loader, database, self._metrics)
                 try:
                     return await self._turns(reading, once=once)
                 finally:
@@ -115,14 +113,14 @@ class Sink:
                     self.loaded += loader.loaded
                     self.passed_over += loader.passed_over
 
-    async def _turns(self, reading: _Reading, *, once: bool) -> bool:
+    async def _turns(self, reading: Reading, *, once: bool) -> bool:
         ends = await reading.ends() if once else {}
         looked = time.monotonic()
         while True:
             self.turned = time.monotonic()
             await reading.turn()
             self._told(self.loaded + reading.loader.loaded)
-            if once and await reading.passed(ends):
+            if once and await reading.loaded_up_to(ends):
                 await reading.learner(now=True)
                 return True
             await reading.learner()
@@ -145,23 +143,32 @@ class Sink:
     @asynccontextmanager
     async def _consumer(
         self, positions: Mapping[Place, tuple[int, int]]
-    ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
-        """Open a consumer of no group that stands where the database does: what is loaded is written there, and only there."""
+    ) -> AsyncIterator[tuple[AIOKafkaConsumer, AIOKafkaConsumer, list[TopicPartition]]]:
+        """Open a consumer of no group that stands where the database does (what is loaded is written there, and only there), and one to ask.
+
+        The one that fetches has no answer to anything else before its fetch is back, which waits for messages.
+        """
         partitions = partitions_of(await describe(self._settings), list(self._kinds))
         if not partitions:
             raise TransportError("there are no topics yet; create them with `churnwatch topics create`")
-        async with open_consumer(self._settings, isolation_level="read_committed") as consumer:
-            consumer.assign(partitions)
+        committed = {"isolation_level": "read_committed"}
+        async with (
+            open_consumer(self._settings, **committed) as consumer,
+            open_consumer(self._settings, **committed) as asking,
+        ):
+            for client in (consumer, asking):
+                client.assign(partitions)
+            asking.pause(*partitions)
             async with answering(self._settings):
-                first = await consumer.beginning_offsets(partitions)
-                ends = await consumer.end_offsets(partitions)
+                first = await asking.beginning_offsets(partitions)
+                ends = await asking.end_offsets(partitions)
             for tp in partitions:
                 consumer.seek(tp, self._start(tp, positions, first[tp], ends[tp]))
             self._metrics.lag = sum(
                 max(0, ends[tp] - max(first[tp], positions.get((tp.topic, tp.partition), (0, 0))[0]))
                 for tp in partitions
             )
-            yield consumer, partitions
+            yield consumer, asking, partitions
 
     def _start(self, tp: TopicPartition, positions: Mapping[Place, tuple[int, int]], first: int, end: int) -> int:
         at = positions.get((tp.topic, tp.partition), (first, 0))[0]
@@ -174,89 +181,3 @@ class Sink:
         if at < first:
             log.warning("%s: %d messages are gone from Kafka before they were loaded", where, first - at)
         return max(at, first)
-
-
-def _learner() -> Callable[[Settings], Awaitable[Rows]]:
-    """Import it when it is needed first: half the time that it takes to start."""
-    from churnwatch.bi_learner import learner_rows
-
-    return learner_rows
-
-
-async def _learner_rows(settings: Settings) -> Rows:
-    learner_rows = await asyncio.to_thread(_learner)  # on the loop, fetches would time out meanwhile
-    return await learner_rows(settings)
-
-
-class _Reading:
-    """A consumer, and the loader that what it reads goes to."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        consumer: AIOKafkaConsumer,
-        partitions: list[TopicPartition],
-        loader: Loader,
-        database: Database,
-        metrics: BiMetrics,
-    ) -> None:
-        self._settings = settings
-        self._consumer = consumer
-        self._database = database
-        self._metrics = metrics
-        self.partitions = partitions
-        self.loader = loader
-        self._learner_read: float | None = None
-        self._learning: asyncio.Task[Rows] | None = None
-
-    async def turn(self) -> None:
-        """Load what has come, if anything has."""
-        chunks = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=self._settings.bi_chunk_max)
-        records = [raw(record) for chunk in chunks.values() for record in chunk]
-        if records:
-            await self.loader.load(records)
-        ends = {tp: self._consumer.highwater(tp) for tp in self.partitions}
-        if all(end is not None for end in ends.values()) or records:
-            self._metrics.lag = sum(
-                [max(0, (end or 0) - await self._consumer.position(tp)) for tp, end in ends.items()]
-            )
-
-    async def ends(self) -> dict[TopicPartition, int]:
-        """Return where the partitions end now."""
-        async with answering(self._settings):
-            found: dict[TopicPartition, int] = await self._consumer.end_offsets(self.partitions)
-        return found
-
-    async def passed(self, ends: Mapping[TopicPartition, int]) -> bool:
-        """Whether all that was there before those ends is loaded."""
-        # The position, not the last record's offset: compaction and transactions leave gaps, also at the end.
-        return all([await self._consumer.position(tp) >= end for tp, end in ends.items()])
-
-    def _learner_due(self) -> bool:
-        """Whether it is time to look what the learner keeps: at the beginning, then every so often."""
-        every_seconds = self._settings.bi_learner_every_ms / 1000
-        return self._learner_read is None or time.monotonic() - self._learner_read > every_seconds
-
-    async def learner(self, *, now: bool = False) -> None:
-        """Load what the learner keeps when it is time, read beside the messages; `now`: at once, and wait for it.
-
-        Where Redis does not tell, it says so and goes on: the next time it may.
-        """
-        if self._learning is None and (now or self._learner_due()):
-            self._learner_read = time.monotonic()
-            self._learning = asyncio.create_task(_learner_rows(self._settings), name="reading the learner")
-        if self._learning is None or not (now or self._learning.done()):
-            return
-        learning, self._learning = self._learning, None
-        try:
-            rows = await learning
-        except (StateError, ConfigError, TransportError) as error:
-            log.warning("Goals and model quality stay as they were: %s", error)
-            return
-        await self._database.replace(rows)
-        self._metrics.learner_at = time.monotonic()
-
-    def close(self) -> None:
-        """Let go of what is being read."""
-        if self._learning is not None:
-            self._learning.cancel()

@@ -26,11 +26,12 @@ READ_EVERY_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What was done: whether there was state, which topics got a tombstone, whether a worker had read the profile's."""
+    """What was done: whether there was state, which topics got a tombstone, the latest one's instant, whether a worker had read the profile's."""
 
     erased: bool
     partition: int
     tombstones: tuple[str, ...]
+    at_ms: int
     read_by_worker: bool
 
 
@@ -58,10 +59,11 @@ async def forget(settings: Settings, customer_id: str) -> Erasure:
     partition = partition_for(key, cluster.count(topics.inputs["orders"]))
     profiles = topics.inputs["profiles"]
     targets = [topic for topic in (profiles, topics.scores) if topic in cluster.partitions]
-    tombstone_offset = None
+    tombstone_offset, at_ms = None, time.time_ns() // 1_000_000
     async with open_producer(settings) as producer:
         for topic in targets:
             sent = await producer.send_and_wait(topic, None, key=key)
+            at_ms = sent.timestamp  # that of the scores, told last: it parts the customer's past from what comes
             if topic == profiles:
                 tombstone_offset = sent.offset
     async with open_redis(settings) as client:
@@ -71,7 +73,7 @@ async def forget(settings: Settings, customer_id: str) -> Erasure:
             erased = await store.erase(customer_id, _of_customer(key), touched)
         finally:
             await store.close()
-    return Erasure(erased, partition, tuple(targets), read)
+    return Erasure(erased, partition, tuple(targets), at_ms, read)
 
 
 def _of_customer(key: bytes) -> Callable[[bytes], bool]:

@@ -24,7 +24,7 @@ def forget(customer_id: CustomerId, *, as_json: Json = False) -> None:
     settings = load_settings()
     done = asyncio.run(erase(settings, customer_id))
     left = remains(settings.topics())
-    from_bi = asyncio.run(_erase_from_bi(settings, customer_id)) if settings.bi_url else None
+    from_bi = asyncio.run(_erase_from_bi(settings, customer_id, done.at_ms)) if settings.bi_url else None
     if as_json:
         say_json({"customer_id": customer_id, **asdict(done), "bi_rows": from_bi, "remains": left})
     else:
@@ -40,13 +40,13 @@ def forget(customer_id: CustomerId, *, as_json: Json = False) -> None:
         note("No worker has read the tombstone yet: run this once more when one has, or an empty record may come back.")
 
 
-async def _erase_from_bi(settings: Settings, customer_id: str) -> int | None:
+async def _erase_from_bi(settings: Settings, customer_id: str, at_ms: int) -> int | None:
     """Return how many rows went; None, and a line that says why, where the database cannot be reached now."""
     try:
         check_extra()
         from churnwatch.bi_erase import erase_customer
 
-        return await erase_customer(settings, customer_id)
+        return await erase_customer(settings, customer_id, at_ms)
     except (ConfigError, StateError) as error:
         note(
             f"The star schema still has the customer, until `churnwatch bi load` reads the tombstone ({error}); or run this once more."

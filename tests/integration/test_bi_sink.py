@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +15,7 @@ from bi.calendar import dates
 from bi.catalog import BY_NAME, TABLES
 from bi.messages import KINDS, Gone, Kind, rows_of, segment_rows
 from bi.rows import Rows
+from bi.schema_files import VERSION
 from chaos.bi import compare_schemas
 from chaos.bi_feed import Shop
 from chaos.postgres import Postgres
@@ -136,7 +139,26 @@ def test_columns_and_tables_are_commented(settings: Settings, run: Run) -> None:
     assert ask(settings, naked) == []
 
 
-def test_a_customer_who_is_forgotten_is_gone_and_does_not_come_back(settings: Settings, topics: None, run: Run) -> None:
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [(VERSION + 1, "a newer Churnwatch fills it; upgrade"), (VERSION - 1, "load it again from Kafka with `churnwatch bi load`")],
+)  # fmt: skip
+def test_a_schema_of_another_version_is_refused_and_left_as_it_is(
+    settings: Settings, run: Run, capsys: pytest.CaptureFixture[str], version: int, says: str
+) -> None:
+    run("bi", "schema")
+    ask(settings, f"UPDATE sink_schema SET version = {version}")
+    for arguments in (["bi", "load", "--once"], ["bi", "schema"]):
+        assert cli.run(arguments) == 1
+        told = capsys.readouterr().err
+        assert f"schema {settings.bi_schema} has version {version}, this program makes {VERSION}" in told
+        assert says in told
+    assert ask(settings, "SELECT version FROM sink_schema") == [(version,)]
+
+
+def test_a_customer_who_is_forgotten_is_gone_and_what_is_told_since_stays(
+    settings: Settings, topics: None, run: Run, tmp_path: Path
+) -> None:
     messages = [message for message in itertools.islice(shop(settings, 3), MESSAGES) if message.value is not None]
     produce(settings, messages[:500])
     load(settings)
@@ -148,10 +170,20 @@ def test_a_customer_who_is_forgotten_is_gone_and_does_not_come_back(settings: Se
         if table.of_customers:
             assert ask(settings, f"SELECT count(*) FROM {table.name} WHERE customer_id = '{customer}'") == [(0,)]
     assert len(ask(settings, "SELECT 1 FROM sink_erased")) == 1
-    order = b'{"event_id": "new", "customer_id": "%s", "occurred_at": 1704067200000, "order_id": "n", "amount": 5}'
-    produce(settings, [Outgoing(settings.topics().inputs["orders"], customer.encode(), order % customer.encode())])
-    load(settings)
-    assert len(ask(settings, f"SELECT 1 FROM fact_order WHERE customer_id = '{customer}'")) == 1
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow, of the extra bi, is not installed")
+    orders, scores = settings.topics().inputs["orders"], settings.topics().scores
+    order = b'{"event_id": "%d", "customer_id": "%s", "occurred_at": 1704067200000, "order_id": "n", "amount": 5}'
+    both = [customer.encode(), b"other"]
+    produce(settings, [Outgoing(orders, b"other", order % (0, b"other")), Outgoing(scores, b"other", None)])
+    time.sleep(0.002)  # Kafka's clock has milliseconds
+    produce(settings, [Outgoing(orders, key, order % (number, key)) for number, key in enumerate(both * 3, start=1)])
+    load(settings, bi_chunk_max=2)
+    run("export", str(tmp_path))
+    rows = parquet.read_table(tmp_path / "fact_order.parquet").select(["customer_id", "event_id"]).to_pylist()
+    since = [(customer, "1"), (customer, "3"), (customer, "5"), ("other", "2"), ("other", "4"), ("other", "6")]
+    exported = [tuple(row.values()) for row in rows if row["customer_id"].encode() in both]
+    where = f"WHERE customer_id IN ('{customer}', 'other') ORDER BY event_id"
+    assert sorted(ask(settings, f"SELECT customer_id, event_id FROM fact_order {where}")) == sorted(exported) == since
 
 
 def test_whatever_comes_between(

@@ -1,6 +1,8 @@
 """What a message comes to, and what is passed over."""
 
+import hashlib
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +16,7 @@ from bi.ddl import tables_sql
 from bi.learner import kpi_rows, quality_rows, revenue_rows
 from bi.messages import Kind, Said, rows_of
 from bi.rows import Cells
-from bi.schema_files import TABLES, _read
+from bi.schema_files import TABLES, VERSION, _read, views_sql
 from bi.tables import Table
 from models.store import Record
 from streams.codec import Limits, RawRecord
@@ -104,6 +106,15 @@ def test_cells_hold_what_postgresql_holds() -> None:
 def test_the_file_of_the_tables_is_what_the_declarations_say() -> None:
     """Else: python -m bi.ddl > bi/schema/1_tables.sql."""
     assert _read(TABLES) == tables_sql()
+
+
+def test_the_version_goes_up_with_tables_and_views() -> None:
+    """A database is told by it to be of another program. Comments may change without: they are left out here."""
+    said = re.sub(r"^(?:--.*|COMMENT ON .*)\n", "", tables_sql() + views_sql(), flags=re.MULTILINE)
+    digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+    assert {VERSION: digest} == {1: "9897810f9bc04399"}, (
+        "VERSION of bi/schema_files.py goes up, and its digest here with it"
+    )
 
 
 @pytest.mark.parametrize("table", ALL, ids=lambda table: table.name)
