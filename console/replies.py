@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from console.access import Session
 from console.board import Board
+from console.headers import HEADERS
 from console.retold import Retold
 from console.texts import LANGUAGES, Language, language, preferred
 
@@ -96,7 +97,10 @@ async def missing(request: Request, _: Exception) -> Response:
 async def failed(request: Request, error: Exception) -> Response:
     """Answer for a fault of ours, which the log tells of."""
     log.error("A request to %s failed", request.url.path, exc_info=error)
-    return _error(request, type(error).__name__, 500)
+    answer = _error(request, language_of(request).say("error.failed", why=type(error).__name__), 500)
+    # It is given outside the middleware that puts these on.
+    answer.headers.update(HEADERS | {"cache-control": "no-store"})
+    return answer
 
 
 def _error(request: Request, text: str, status: int) -> Response:

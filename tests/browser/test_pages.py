@@ -1,17 +1,24 @@
-"""Every page in both languages, light and dark, on a desk and on a phone, by keyboard, and past an accessibility checker (axe)."""
+"""Every page in both languages, light and dark, on a desk and on a phone, by keyboard, and past an accessibility checker (axe).
+
+Each page in each of the eight ways, which takes minutes:
+
+    EVERY_WAY=1 python -m pytest tests/browser/test_pages.py
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import shop
-from tests.browser.conftest import DESKTOP, PHONE, Visiting
+from tests.browser.conftest import DESKTOP, LANGUAGES, PHONE, Visiting
+from tests.browser.errors import STATUSES, answers
 
 SERIOUS: Final = ("serious", "critical")
 
@@ -50,17 +57,22 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-# The checker takes half a second a page: each is looked at in both languages, light and dark, on a desk and on a phone, not in all eight ways.
-WAYS: Final[Mapping[str, tuple[tuple[int, int], Literal["light", "dark"]]]] = {
-    "en": (DESKTOP, "light"),
-    "zh": (PHONE, "dark"),
+Way = tuple[str, tuple[int, int], Literal["light", "dark"]]
+SIZES: Final = {"desktop": DESKTOP, "phone": PHONE}
+EVERY_WAY: Final[Mapping[str, Way]] = {
+    f"{language}-{size}-{scheme}": (language, SIZES[size], scheme)
+    for language in LANGUAGES
+    for size in SIZES
+    for scheme in ("light", "dark")
 }
+# The checker takes half a second a page: each is looked at in both languages, light and dark, on a desk and on a phone, not in all eight ways.
+WAYS: Final = tuple(EVERY_WAY) if "EVERY_WAY" in os.environ else ("en-desktop-light", "zh-phone-dark")
 
 
-@pytest.mark.parametrize("language", WAYS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", PAGES)
-def test_everybody_can_use_it(visit: Visiting, name: str, language: str) -> None:
-    shown, (size, scheme) = PAGES[name], WAYS[language]
+def test_everybody_can_use_it(visit: Visiting, name: str, way: str) -> None:
+    shown, (language, size, scheme) = PAGES[name], EVERY_WAY[way]
     made = visit(language, user=shown.user, size=size, scheme=scheme)
     page = made.open(shown.address, shown.status)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -68,9 +80,33 @@ def test_everybody_can_use_it(visit: Visiting, name: str, language: str) -> None
         expect(page.locator(".chart canvas")).to_be_visible()
     page.evaluate(AXE_SCRIPT)
     assert findings(page) == []
-    for width, height in (DESKTOP, PHONE):
+    for width, height in SIZES.values():
         page.set_viewport_size({"width": width, "height": height})
         made.width_is_enough()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_everybody_can_read_what_went_wrong(visit: Visiting, way: str) -> None:
+    """The answers are of the same application, handed to the browser in the console's place."""
+    language, size, scheme = EVERY_WAY[way]
+    made = visit(language, user="", size=size, scheme=scheme)
+    told = answers(LANGUAGES[language])
+    assert told.keys() == set(STATUSES)
+
+    def answer(route: Route) -> None:
+        found = told[int(route.request.url.rpartition("/")[2])]
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    made.page.route("**/wrong/*", answer)
+    for status in STATUSES:
+        page = made.open(f"/wrong/{status}", status)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_role("alert")).to_be_visible()
+        made.width_is_enough()
+        # They differ by their words alone: each is checked once, or in every way.
+        if "EVERY_WAY" in os.environ or status in STATUSES[WAYS.index(way) :: 2]:
+            page.evaluate(AXE_SCRIPT)
+            assert findings(page) == []
 
 
 FOCUS: Final = """() => {
