@@ -8,7 +8,7 @@ function ink(name) {
 }
 
 function axis() {
-  return { stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 } };
+  return { stroke: ink("--soft"), font: `12px ${ink("--fonts")}`, grid: { stroke: ink("--line"), width: 1 } };
 }
 
 // Days as people write them who read the page's language.

@@ -26,6 +26,26 @@ def test_every_text_is_in_every_language_with_the_same_names() -> None:
         assert {key: names(text) for key, text in texts.items()} == {key: names(text) for key, text in english.items()}
 
 
+def test_chinese_has_its_fonts_wherever_the_browser_runs() -> None:
+    """On Windows, macOS and iOS, Linux, Android; and charts, whose library has fonts of its own, are written in the same."""
+    static = FOLDER.parent / "static"
+    style = (static / "console.css").read_text()
+    found = re.search(r"--fonts: ([^;]+);", style)
+    assert found is not None
+    named = {font.strip('" ') for font in found[1].split(",")}
+    assert named >= {
+        "PingFang SC",
+        "Microsoft YaHei",
+        "Noto Sans CJK SC",
+        "Noto Sans SC",
+        "WenQuanYi Micro Hei",
+        "sans-serif",
+    }
+    assert re.findall(r"font(?:-family)?: ([^;]*(?:system-ui|sans)[^;]*);", style) == []
+    assert ".chart .uplot { font-family: inherit; }" in style
+    assert 'ink("--fonts")' in (static / "charts.js").read_text()
+
+
 def test_the_files_are_all_languages() -> None:
     assert {file.stem for file in FOLDER.glob("??.toml")} == set(LANGUAGES)
     for file in FOLDER.glob("*.toml"):
