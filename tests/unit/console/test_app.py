@@ -275,27 +275,6 @@ def test_what_is_refused_is_said_in_the_reader_s_language(editor: TestClient) ->
     assert "不允许：该客户属于对照组：任何人都不要联系。" in answer.text
 
 
-@pytest.mark.parametrize(
-    ("language", "says"),
-    [("en", "Try again; if it stays so, tell those who run Churnwatch"), ("zh", "请重试；如仍出错，请告知")],
-)
-def test_a_fault_of_ours_says_what_to_do_and_is_as_guarded_as_any_page(board: Board, language: str, says: str) -> None:
-    class Broken(Nothing):
-        async def models(self) -> Models | None:
-            raise ZeroDivisionError
-
-    board.library = Broken()
-    app = create_app(board, Access(Rules(EDITOR, READER), lambda: 0.0), lambda: 0.0)
-    with TestClient(app, raise_server_exceptions=False, headers={"accept-language": language}) as client:
-        client.post("/sign-in", data={"token": EDITOR})
-        answer = client.get("/model")
-    assert answer.status_code == 500
-    assert says in answer.text
-    assert "ZeroDivisionError" in answer.text
-    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
-    assert answer.headers["cache-control"] == "no-store"
-
-
 def test_how_far_the_reading_is_and_that_kafka_is_away_is_said(editor: TestClient, board: Board) -> None:
     for left, said in ((None, "Beginning to read"), (12, "12 messages left"), (0, "Up to date")):
         board.freshness.left = left
