@@ -107,9 +107,8 @@ class Pipeline:
         effects = Effects()
         work = Work(customers, guides, effects, hold_ms, now_ms)
         take_in = self._take_in_or_undo if careful else self._take_in
-        lateness_ms, retention_ms = self._keeping.lateness_ms, self._keeping.retention_ms
-        if punctual:
-            lateness_ms = FAR_MS  # the clock stands still
+        retention_ms = self._keeping.retention_ms
+        lateness_ms = FAR_MS if punctual else self._keeping.lateness_ms  # far: the clock stands still
         for item in items:
             if isinstance(item, Rejected):
                 self._reject(item, "dead_lettered", effects, now_ms)

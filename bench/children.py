@@ -51,7 +51,7 @@ def run_module(module: str, settings: Settings, argument: str, events: int, *, l
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=environment(settings) | ({"PYTHONPATH": str(libraries)} if libraries else {}),
+            env=environment(settings) | ({"PYTHONPATH": _before(libraries)} if libraries else {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -63,6 +63,11 @@ def run_module(module: str, settings: Settings, argument: str, events: int, *, l
     if done.returncode:
         raise WrongAnswer(f"{module} ended with {done.returncode}: {done.stderr[-2000:]}")
     return Run(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _before(libraries: Path) -> str:
+    """The path of Python's modules with this folder before all."""
+    return os.pathsep.join([str(libraries), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def seconds_max(events: int) -> float:

@@ -22,10 +22,11 @@ def figures(document: report.Document) -> str:
 
 def _lines(document: report.Document) -> Iterator[str]:
     machine = document["machine"]
+    modules = " with its busiest modules compiled" if machine.get("compiled") else ""
     load = " / ".join(f"{value:g}" for value in machine["load_before"])
     yield (
         f"Measured {document['date'][:10]} on {machine['cpus']} processors ({machine['processor']}), "
-        f"Python {machine['python']}, {machine['kafka']}, {machine['redis']}; load before it began {load}."
+        f"Python {machine['python']}{modules}, {machine['kafka']}, {machine['redis']}; load before it began {load}."
     )
     for name, said in document["scenarios"].items():
         yield from ("", f"### `{name}`: {said['question']}", "")

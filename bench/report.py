@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from bench.scenario import Outcome, Scenario
 from churnwatch.services import Services
+from features import vector
 from streams.errors import ChurnwatchError
 
 RESULT: Final = Path(__file__).resolve().parent / "results" / "latest.json"
@@ -28,13 +29,14 @@ Document = dict[str, Any]
 
 
 def machine() -> dict[str, Any]:
-    """Give what the figures depend on: processors, memory, system, Python, and how busy it is now."""
+    """Give what the figures depend on: processors, memory, system, Python, whether `make compile` was at work, and how busy it is now."""
     return {
         "cpus": os.cpu_count(),
         "processor": _field(Path("/proc/cpuinfo"), "model name") or platform.processor(),
         "memory": _field(Path("/proc/meminfo"), "MemTotal") or "unknown",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
+        "compiled": not str(vector.__file__).endswith(".py"),
         "load_before": load(),
     }
 
