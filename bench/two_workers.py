@@ -29,7 +29,7 @@ from churnwatch.child import free_port
 from churnwatch.services import Services
 from churnwatch.settings import Settings
 
-CUSTOMERS: Final = 7_000
+CUSTOMERS: Final = 28_000
 ROUNDS: Final = 3
 GOAL: Final = 1.4
 LOOK_SECONDS: Final = 0.05
