@@ -78,7 +78,7 @@ SCENARIOS: Final = {
     scenario.id: scenario
     for scenario in (
         Scenario("one_worker", "four streams: one worker against everyone", "bench.one_worker", 180),
-        Scenario("rivals", "a shop's orders, a million: one worker against everyone", "bench.rivals", 360),
+        Scenario("rivals", "a shop's orders, a million: one worker against everyone", "bench.rivals", 290),
         Scenario("two_workers", "two workers against one, and what bounds them", "bench.two_workers", 160),
         Scenario("latency", "from event to alert, at shares of the throughput", "bench.latency", 180),
         Scenario("growth", "throughput against customers and partitions", "bench.growth", 180),
