@@ -147,8 +147,14 @@ class Installation:
                 )
                 due = client.zrange(f"{tag}timers", 0, -1, withscores=True)
                 held.timers.update({key.decode(): int(score) for key, score in due})
-                held.outbox.extend(client.lrange(f"{tag}outbox", 0, -1))
+        held.outbox.extend(self.outbox())
         return held
+
+    def outbox(self) -> list[bytes]:
+        """What is stored and not yet known to be with Kafka, of all partitions."""
+        namespace, partitions = self.settings.redis_namespace, range(self.settings.topic_partitions)
+        with self.redis() as client:
+            return [entry for p in partitions for entry in client.lrange(f"{namespace}:{{{p}}}:outbox", 0, -1)]
 
     # -- Kafka ---------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from chaos.installation import Installation
 from chaos.outcome import Outcome, differences, of_workers
 from chaos.plan import Moment, plan
 from chaos.reference import Case
-from chaos.told import Wipe, told
+from chaos.told import Wipe, on_their_way, told
 from chaos.workers import WorkerProcess, last_words
 
 WORKERS: Final = 3
@@ -122,8 +122,10 @@ class Round:
 
     def wipe(self) -> None:
         calm = time.monotonic() - self._attacked_s > COMMITTED_SECONDS
-        known = told(self._lab.settings)
-        self._wiped.append(Wipe(now_ms(), calm, known))
+        known, left = told(self._lab.settings), frozenset[str]()
+        with contextlib.suppress(redis.RedisError):
+            left = on_their_way(self._lab.outbox(), self._lab.settings.topics().alerts)
+        self._wiped.append(Wipe(now_ms(), calm, known, left))
         self.arena.wipe()
 
     def fault(self, what: str) -> None:

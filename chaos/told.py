@@ -5,8 +5,9 @@ it may have told nothing for longer; so Kafka is asked what it knows rather than
 """
 
 import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from aiokafka import OffsetAndMetadata, TopicPartition
@@ -15,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from agents.lives import Committed, heard_of
 from agents.meta import Said
+from agents.outbox import decode_outgoing
 from churnwatch.settings import Settings
 from streams.time import parse_instant
 
@@ -24,15 +26,19 @@ ANSWER_SECONDS_MAX: Final = 3.0
 class Wipe(NamedTuple):
     """Redis was wiped: when (epoch milliseconds), whether nothing had been attacked for a while, and what Kafka knew by partition.
 
-    `known` is None where Kafka gave no answer.
+    `known` is None where Kafka gave no answer. `on_their_way` are the alerts that still lay in an outbox: after an outage all that lies
+    there is sent again, and may come after the wipe.
     """
 
     at_ms: int
     calm: bool
     known: Mapping[int, Said | None] | None
+    on_their_way: frozenset[str] = frozenset()
 
     def covers(self, partition: int, alert: Mapping[str, Any]) -> bool:
-        """Whether Kafka knew that this alert had been said."""
+        """Whether Kafka knew that this alert had been said, and nobody was about to send it again."""
+        if alert["alert_id"] in self.on_their_way:
+            return False
         said = None if self.known is None else self.known.get(partition)
         if said is None:
             return False
@@ -40,6 +46,12 @@ class Wipe(NamedTuple):
         if trigger["topic"] is not None:
             return int(trigger["offset"]) < said.offsets.get(trigger["topic"], 0)
         return parse_instant(alert["raised_at"]) <= said.clock_ms
+
+
+def on_their_way(outbox: Iterable[bytes], topic: str) -> frozenset[str]:
+    """The ids of the alerts, for that topic, in stored outboxes."""
+    messages = map(decode_outgoing, outbox)
+    return frozenset(json.loads(message.value or b"")["alert_id"] for message in messages if message.topic == topic)
 
 
 def told(settings: Settings) -> dict[int, Said | None] | None:
