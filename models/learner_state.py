@@ -144,23 +144,24 @@ class LearnerState(msgspec.Struct, array_like=True):
         source.seq, source.claim, source.idle = batch.seq, batch.claim, batch.idle
         source.mark_ms = max(source.mark_ms, batch.mark_ms)
         self.partitions = batch.partitions
-        fresh = self._unfound(source, batch)
+        fresh = self._unfound(batch, source.found_ms, source.again_ms)
         source.sent_ms = max([source.sent_ms, *(example.matured_ms for example in fresh.examples)])
         return fresh
 
     def _said_before(self, source: Source, batch: ExampleBatch) -> ExampleBatch | None:
         """An earlier owner's number that a later one has used: a repetition, or else its examples tell. Days were counted."""
-        source.look_again()
-        fresh = self._unfound(source, msgspec.structs.replace(batch, stats={}, inputs={}))
+        again_ms = max(source.mark_ms, source.sent_ms)
+        fresh = self._unfound(msgspec.structs.replace(batch, stats={}, inputs={}), source.mark_ms, again_ms)
+        source.mark_ms = max(source.mark_ms, batch.mark_ms)
         if not fresh.examples:
             self.counters.duplicates += 1
-        source.mark_ms = max(source.mark_ms, batch.mark_ms)
+            return None
         source.sent_ms = max([source.sent_ms, *(example.matured_ms for example in fresh.examples)])
-        return fresh if fresh.examples else None
+        source.look_again()  # whoever told the number later may tell them yet
+        return fresh
 
-    def _unfound(self, source: Source, batch: ExampleBatch) -> ExampleBatch:
+    def _unfound(self, batch: ExampleBatch, found_ms: int, again_ms: int) -> ExampleBatch:
         """The batch without what its source told in an earlier life. Exact for examples; of counts, to the day."""
-        found_ms, again_ms = source.found_ms, source.again_ms
         if found_ms == NO_TIME_MS or not (batch.examples or batch.stats or batch.inputs):
             return batch
         examples = [example for example in batch.examples if example.matured_ms > found_ms]

@@ -171,6 +171,26 @@ def test_an_owner_that_was_overtaken_goes_on_where_the_store_went_back_to_it() -
     assert (made.counters.found_again, made.counters.duplicates, made.counters.gaps) == (1, 0, 0)
 
 
+def test_a_mere_repetition_takes_nothing_from_what_follows() -> None:
+    state = LearnerState()
+    left, own = batch(1, 12, example("a", 15)), batch(2, 20, example("b", 22))
+    for one in [*owned(5, left), *owned(7, own), *owned(5, left)]:
+        state.take(one)
+    # Of the day of the mark, and an example that is late.
+    fresh = state.take(owned(7, batch(3, 21, example("c", 19), stats={20: [1]}))[0])
+    assert fresh is not None
+    assert ([one.customer for one in fresh.examples], fresh.stats) == (["c"], {20: [1]})
+
+
+def test_news_from_an_earlier_owner_is_not_learnt_again_from_the_later_one() -> None:
+    made = learner()
+    told = batch(1, 12, example("a", 11)), batch(2, 20, example("b", 15))
+    again, stray = batch(2, 16, example("b", 15)), batch(2, 20, example("d", 25))
+    for one in [*owned(5, *told), *owned(7, again), *owned(5, stray), *owned(7, batch(3, 30, example("d", 25)))]:
+        made.absorb(one)
+    assert learnt(made) == 3
+
+
 def test_what_an_earlier_owner_left_is_said_again_by_the_next_and_nothing_comes_of_it() -> None:
     made = learner()
     left, own = batch(1, 12, example("a", 15), stats={13: [1]}), batch(2, 20, example("b", 22))
