@@ -1,7 +1,7 @@
 """What pyproject.toml has no words for: with COMPILE_CHURNWATCH=1 the modules that most of an event's time goes into are compiled.
 
 mypyc makes C of the very same source: what is computed stays the same to the last bit, and without a compiler the source itself runs.
-`make compile` builds it beside the source; docs/how-to/compile.md says how an installation gets it.
+`make compile` builds a copy in build/compiled; docs/how-to/compile.md says how an installation gets it.
 """
 
 import os

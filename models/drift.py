@@ -210,7 +210,7 @@ class DriftState(msgspec.Struct, array_like=True):
             return None
         before = median(week.excess for week in split[0])
         now = sum(week.excess * week.examples for week in split[1]) / sum(week.examples for week in split[1])
-        # It brings SciPy's statistics with it, half of what a worker's start takes: only for who judges, once a week.
+        # It brings SciPy's statistics with it, a third of what a worker's start takes: only for who judges, once a week.
         from river.drift import PageHinkley  # noqa: PLC0415
 
         # Run anew over the weeks kept: fifty numbers, and nothing of River's insides to be stored and put back.
