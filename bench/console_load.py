@@ -108,7 +108,7 @@ def streaming(settings: Settings, scratch: Path, size: Size) -> Iterator[None]:
     seconds = _stream_seconds(size)
     plan = Plan("k-", size.customers, PER_SECOND, seconds, leavers=int(ALERTS_PER_SECOND * seconds))
     with worker(settings, scratch / "worker.log") as process:
-        command = [sys.executable, "-m", "bench.growth_events"]
+        command = [sys.executable, "-m", "bench.pace"]
         sender = subprocess.Popen(
             command, cwd=ROOT, env=environment(settings), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )

@@ -1,36 +1,26 @@
-"""Events for customers who are there already, one cheap to make, and the two ways to send them: at once, or at a pace.
-
-    python -m bench.growth_events      # a plan as JSON on standard input; sends at its pace, prints how many and how late
-
-Every event's Kafka timestamp is the instant at which it was handed to the client, so whatever the client, the broker and the worker
-do with it counts as latency.
-"""
+"""Events for customers who are there already, each cheap to make: a backlog, sent at once, or a plan, to be sent at a pace (`bench.pace`)."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka import Producer
 
 from bench.growth_fill import customer_id
 from churnwatch.kafka import librdkafka_options
 from churnwatch.settings import Settings
-from churnwatch.settings_load import load_settings
 from streams.errors import TransportError
 
-TICK_SECONDS: Final = 0.002
 FLUSH_SECONDS_MAX: Final = 30.0
 LINGER_MS: Final = 5
 """librdkafka's own default, as most producers have it; the wait counts as latency."""
 
-BURST_MAX: Final = 2_000
-"""Events that one tick may have to make up for: a pause of the machine is no reason to hold back, or the pause would not be seen."""
+POLL_EVENTS: Final = 2_000
+"""How many are handed over before acknowledgements are looked at."""
 
 Made = tuple[str, str, str]
 """Stream, customer, value."""
@@ -63,10 +53,10 @@ class Plan:
         return int(self.per_second * self.seconds)
 
 
-def made(random: Random, name: str, number: int, customer: str, at_ms: int) -> Made:
+def made(random: Random, name: str, number: int, customer: str, at: int | str) -> Made:
     """Make one event of a shop's usual mixture: logins, an order among three, now and then a ticket or a review."""
     chance = random.random()
-    head = f'{{"event_id":"{name}{number}","customer_id":"{customer}","occurred_at":{at_ms}'
+    head = f'{{"event_id":"{name}{number}","customer_id":"{customer}","occurred_at":{at}'
     if chance < 0.62:
         return "logins", customer, f'{head},"channel":"web","session_seconds":{20 + int(chance * 1000)}}}'
     if chance < 0.93:
@@ -101,35 +91,12 @@ def send_all(settings: Settings, events: Iterable[Made]) -> int:
     for stream, customer, value in events:
         client.produce(topics[stream], value.encode(), customer)
         count += 1
-        if not count % BURST_MAX:
+        if not count % POLL_EVENTS:
             client.poll(0)
     left = client.flush(FLUSH_SECONDS_MAX)
     if left:
         raise TransportError(f"Kafka has not acknowledged {left} of {count} events")
     return count
-
-
-def send_at_pace(settings: Settings, plan: Plan) -> dict[str, Any]:
-    """Send as planned; returns how many were sent, in how many seconds, and by how much the latest tick was late."""
-    client, topics, random = producer(settings), settings.topics().inputs, Random(plan.name)
-    kinds = spread(plan)
-    started, sent, late = time.perf_counter(), 0, 0.0
-    while sent < plan.events:
-        since = time.perf_counter() - started
-        due = min(int(since * plan.per_second), plan.events)
-        late = max(late, since - sent / plan.per_second)
-        at_ms = time.time_ns() // 1_000_000
-        for number in range(sent, due):
-            stream, customer, value = _planned(plan, random, kinds[number], number, at_ms)
-            client.produce(topics[stream], value.encode(), customer, timestamp=at_ms)
-        sent = due
-        client.poll(0)
-        time.sleep(TICK_SECONDS)
-    seconds = time.perf_counter() - started
-    left = client.flush(FLUSH_SECONDS_MAX)
-    if left:
-        raise TransportError(f"Kafka has not acknowledged {left} of {sent} events")
-    return {"sent": sent, "seconds": round(seconds, 3), "late_ms_max": round(1000 * late, 1)}
 
 
 def spread(plan: Plan) -> list[int]:
@@ -144,26 +111,23 @@ def spread(plan: Plan) -> list[int]:
     return kinds
 
 
-def _planned(plan: Plan, random: Random, kind: int, number: int, at_ms: int) -> Made:
-    if kind < 0:
-        customer = customer_id("l", plan.first_leaver - kind - 1)
-        head = f'{{"event_id":"{plan.name}{number}","customer_id":"{customer}","occurred_at":{at_ms}'
-        return "cancellations", customer, f'{head},"reason":"price"}}'
-    customer = (
-        customer_id("s", plan.first_score + kind - 1) if kind else customer_id("c", random.randrange(plan.customers))
-    )
-    return made(random, plan.name, number, customer, at_ms)
-
-
-def main() -> None:
-    """Send the plan on standard input, and print what became of it."""
-    print(json.dumps(send_at_pace(load_settings(), Plan(**json.load(sys.stdin)))), flush=True)
+def planned(plan: Plan, at: str) -> Iterator[Made]:
+    """Make the events of a plan, in the order in which they are due; `at` stands for when each has occurred."""
+    random, kinds = Random(plan.name), spread(plan)
+    for number, kind in enumerate(kinds):
+        if kind < 0:
+            customer = customer_id("l", plan.first_leaver - kind - 1)
+            head = f'{{"event_id":"{plan.name}{number}","customer_id":"{customer}","occurred_at":{at}'
+            yield "cancellations", customer, f'{head},"reason":"price"}}'
+            continue
+        customer = (
+            customer_id("s", plan.first_score + kind - 1)
+            if kind
+            else customer_id("c", random.randrange(plan.customers))
+        )
+        yield made(random, plan.name, number, customer, at)
 
 
 def as_json(plan: Plan) -> str:
     """Write a plan for `main`."""
     return json.dumps(asdict(plan))
-
-
-if __name__ == "__main__":
-    main()

@@ -111,7 +111,7 @@ def _handed_over(
 def _load(settings: Settings, customers: int) -> Iterator[None]:
     plan = Plan(f"m{customers}-", customers, PER_SECOND, SECONDS)
     source = subprocess.Popen(
-        [sys.executable, "-m", "bench.growth_events"],
+        [sys.executable, "-m", "bench.pace"],
         cwd=ROOT,
         env=environment(settings),
         stdin=subprocess.PIPE,

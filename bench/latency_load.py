@@ -161,7 +161,7 @@ class Running:
 
 def _send(settings: Settings, plan: Plan) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.growth_events"],
+        [sys.executable, "-m", "bench.pace"],
         cwd=ROOT,
         env=environment(settings),
         input=as_json(plan),
