@@ -1,4 +1,4 @@
-"""The parts of a worker that must move: partitions, outboxes, the learner, fetching, joining the group.
+"""The parts of a worker that must move: partitions, outboxes, the learner, fetching, joining the group, staying in it.
 
 A part that has work either moves, or waits for somebody outside, or is stuck; a process as a whole may look busy while one of its
 parts has stood still for an hour. Told by the observer where there is something to tell (`moved`, `waits`), and asked about once a second
@@ -20,6 +20,7 @@ OUTBOX: Final = "the outbox of partition"
 LEARNER: Final = "the learner"
 FETCHING: Final = "fetching from Kafka"
 JOINING: Final = "joining the consumer group"
+STAYING: Final = "staying in the consumer group"
 
 KAFKA: Final = "Kafka"
 

@@ -33,13 +33,14 @@ from churnwatch.deliver_courier import Courier, oldest_seconds
 from churnwatch.deliver_metrics import DeliverMetrics
 from churnwatch.deliver_receiver import QUIET_SECONDS, Receiver
 from churnwatch.delivery import Delivery, Terms
-from churnwatch.kafka import Consumer, client_options, describe, open_producer, unseen
+from churnwatch.kafka import client_options, describe, open_producer, unseen
 from churnwatch.logs import set_up_logging
 from churnwatch.settings import Settings
 from churnwatch.webhook_client import WebhookClient
 from churnwatch.webhook_retry import Backoff
 from streams.deadletter import Undelivered, dead_letter
 from streams.errors import ConfigError, TransportError
+from streams.reader import Consumer
 from streams.topics import DLQ_MESSAGE_BYTES_MAX
 
 log = logging.getLogger("churnwatch.deliver")

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from churnwatch.kafka_refusals import ACCESS_LISTS, refusal
 from churnwatch.settings import Settings
 from streams.errors import ChurnwatchError, ConfigError, TransportError
+from streams.reader import Consumer
 
 CLIENT_ID = "churnwatch"
 
@@ -99,24 +100,6 @@ async def _not_let_in(settings: Settings, failure: TransportError) -> Churnwatch
     if why is None:
         return failure
     return ConfigError(f"cannot work with Kafka at {settings.kafka_bootstrap}: {why}")
-
-
-class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """A consumer that can be stopped at any moment.
-
-    aiokafka (0.14) cancels the fetches under way and awaits them, and one that rests because a broker is away lets its own end out, with the
-    connections left open. That is no word to the task that stops the consumer: taken for one, it ended a whole process as if it had been told to.
-    """
-
-    async def stop(self) -> None:
-        """Leave the group, if there is one, and close the connections."""
-        try:
-            await super().stop()
-        except asyncio.CancelledError:
-            await self._client.close()
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The parts of a worker that nobody reports on: its outboxes, the learner, fetching, and joining the consumer group.
+"""The parts of a worker that nobody reports on: its outboxes, the learner, fetching, joining the consumer group, and staying in it.
 
 Faust has hung in each of these places while the process looked alive: an agent whose supervisor gave up (robinhood/faust #301, #684), a fetch
 loop that had ended without a word (faust #175, robinhood/faust #771), a rebalance that never came back (robinhood/faust #134, #517). So each is
@@ -15,7 +15,7 @@ from faust.types import TP
 from agents.health import Progress
 from agents.ingest import Assignments
 from agents.learn import LearnerRunner
-from agents.parts import FETCHING, JOINING, LEARNER, OUTBOX, Parts
+from agents.parts import FETCHING, JOINING, LEARNER, OUTBOX, STAYING, Parts
 from agents.runner import PartitionRunner
 from streams.transport import AssignmentListener, ChunkConsumer
 
@@ -83,10 +83,11 @@ class Vitals:
         fetching = consumer is not None and bool(held) and not self._stopping()
         joining_ms = self._guard.joining_ms
         joining = joining_ms is not None and self._now_ms() - joining_ms > REBALANCE_MS and not self._stopping()
-        turns = 0 if consumer is None else consumer.turns
+        turns, beats = (0, 0) if consumer is None else (consumer.turns, consumer.beats)
         return [
             self._parts.look(FETCHING, pending=fetching, mark=(turns, joining_ms)),
             self._parts.look(JOINING, pending=joining),
+            self._parts.look(STAYING, pending=fetching, mark=beats),
             *self._runners(),
         ]
 

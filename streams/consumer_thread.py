@@ -1,6 +1,6 @@
-"""The consumer's thread: aiokafka's own client, and what Faust's driver does with it otherwise than the chunked transport wants.
+"""The consumer's thread: it keeps the worker in its group. What it is given is read elsewhere (`streams.reader`).
 
-Offsets are committed with a note, and both can be asked for again: the store's owner recognises by them a store that has lost what it held.
+A thread of its own, so that the group hears from the worker however long a step keeps the loop. Offsets are committed with a note, and both can be asked for again: the store's owner recognises by them a store that has lost what it held.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 from mode.threads import ServiceThread, WorkerThread
 
 log = logging.getLogger("churnwatch.transport")
@@ -23,11 +24,7 @@ log = logging.getLogger("churnwatch.transport")
 Noted = tuple[int, str]
 """An offset to be committed, and the note that goes with it."""
 
-Progress = tuple[int | None, int | None]
-"""Position, and the end of what can be read: what belongs to a transaction that is still open lies behind it; None while unknown."""
-
-Fetched = tuple[Mapping[TP, Any], Mapping[TP, Progress]]
-"""Records taken out by partition, and how far each partition that was asked for is then."""
+BEAT_SECONDS = 0.5
 
 
 class _WorkerThread(WorkerThread):
@@ -47,11 +44,14 @@ class _WorkerThread(WorkerThread):
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
-    """The driver's thread with a co-partitioning assignor, and commits that outlive a broker's restart."""
+    """The driver's thread with a co-partitioning assignor, commits that outlive a broker's restart, and no records."""
 
     Worker = _WorkerThread
     noted: Callable[[Iterable[TP]], dict[TP, Noted]]
     """What may be committed now; the consumer, which knows, sets it."""
+
+    beats = 0
+    """Goes on for as long as the thread's loop turns, and with it the group's heartbeat."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         # Faust assigns round robin where there are no tables, which tears the topics of a partition apart; the range
@@ -63,9 +63,24 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             group_id=self.app.conf.id,
             partition_assignment_strategy=[RangePartitionAssignor],
             enable_auto_commit=False,
-            # What Kafka no longer holds must not be skipped in silence: a position out of range is an error.
-            auto_offset_reset="none",
         )
+
+    async def on_start(self) -> None:
+        """Join the group, and fetch nothing."""
+        await super().on_start()
+        await self._ensure_consumer()._fetcher.close()
+
+    @Service.task
+    async def _beat(self) -> None:
+        while not self.should_stop:
+            self.beats += 1
+            await self.sleep(BEAT_SECONDS)
+
+    @Service.task
+    async def _heed(self) -> None:
+        """End the worker where the group will not have it: aiokafka tells only those who wait for records."""
+        while not self.should_stop:
+            await self._ensure_consumer()._fetcher._create_fetch_waiter()
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Commits serve lag tools only, so a broker that is away for a while is no reason to crash the worker.
@@ -95,27 +110,6 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, known in found.items()
             if known.offset >= 0
         }
-
-    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
-        """Take out what was fetched of these partitions, waiting for it if need be: `Fetched`."""
-        return await self.call_thread(
-            self._fetch_and_look, self._ensure_consumer(), active_partitions or set(), timeout
-        )
-
-    async def _fetch_and_look(self, consumer: AIOKafkaConsumer, wanted: set[TP], seconds: float) -> Fetched:
-        records = await self._fetch_records(consumer, wanted, seconds, consumer._max_poll_records)
-        # Nothing may come in between: a moment later the next answer of a broker moves the ends.
-        return records, {tp: known for tp in wanted if (known := self.progress(tp))[0] is not None}
-
-    def progress(self, tp: TP) -> Progress:
-        """Tell how far the partition is fetched."""
-        consumer = self._consumer
-        subscription = consumer._subscription.subscription if consumer is not None else None
-        assignment = subscription.assignment if subscription is not None else None
-        state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
-        if state is None or not state.has_valid_position:
-            return None, None
-        return state.position, state.lso
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's own livelock log lines assume one message per record; progress is watched per partition elsewhere."""

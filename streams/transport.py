@@ -9,6 +9,8 @@ Stock Faust spends two asyncio tasks and a queue hop on every record; here the u
 3. The agent gives each chunk to its partition's runner and calls `delivered`. Only what the runner has stored may be committed:
    `_new_offset` answers with the offset that the store holds, never with what Faust thinks was acknowledged.
 
+Who reads is not who belongs to the group: `streams.reader` fetches here, on the loop, `streams.consumer_thread` keeps the worker in the group.
+
 Positions belong to the store, not to the consumer group. After every assignment all partitions are *held*: nothing is fetched
 until their runner has read its offsets and called `start_from`. A chunk fetched before a seek can never arrive after it:
 fetching and seeking exclude each other, and every chunk carries the epoch of the seek that it was fetched under.
@@ -21,36 +23,23 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.chunk import Chunk, raw_records
-from streams.consumer_thread import ChunkConsumerThread, Fetched, Noted, Progress
-from streams.errors import LogUnavailable, TransportError
+from streams.consumer_thread import ChunkConsumerThread, Noted
+from streams.errors import TransportError
+from streams.reader import LOST_LOG, Fetched, Progress, Reader, asking
 
 POLL_SECONDS = 0.25
 ANY_OFFSET = 1 << 62
 """Faust drops a message whose offset it has passed; ours has those of many partitions, and each chunk tells by its epoch."""
-
-LOST_LOG = (
-    "Either the topic was created anew, or its retention is shorter than the worker was away or behind. Restore the topic, or "
-    "start afresh with another CHURNWATCH_REDIS_NAMESPACE (`churnwatch bootstrap` brings back what files still hold)."
-)
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    """What Kafka does not answer now it may answer later."""
-    try:
-        yield
-    except (KafkaError, TimeoutError) as error:
-        raise LogUnavailable(f"Kafka does not answer: {str(error) or type(error).__name__}") from error
 
 
 class AssignmentListener(Protocol):
@@ -68,6 +57,7 @@ class ChunkConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._reader = Reader(cast(ChunkTransport, self.transport).consumer_options)
         self._held: set[TP] = set()
         self._epochs: dict[TP, int] = defaultdict(int)
         self._in_flight: dict[TP, int] = defaultdict(int)
@@ -84,6 +74,21 @@ class ChunkConsumer(driver.Consumer):
         thread.noted = self.noted
         return thread
 
+    async def on_start(self) -> None:
+        """Be ready to read before there is anything to be read."""
+        await super().on_start()
+        await self._reader.start()
+
+    async def on_stop(self) -> None:
+        """Read no more."""
+        await super().on_stop()
+        await self._reader.stop()
+
+    @property
+    def beats(self) -> int:
+        """Goes on while the consumer's thread does."""
+        return cast(ChunkConsumerThread, self._thread).beats
+
     # -- assignment ----------------------------------------------------------------------------------------------------
 
     @property
@@ -93,6 +98,7 @@ class ChunkConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Stop the runners first, so that nothing is written for a partition that is about to be another's."""
         self._held.update(revoked)
+        self._reader.leave(revoked)
         await self._listener.on_revoked(set(revoked))
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
@@ -102,6 +108,7 @@ class ChunkConsumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Hold every partition until its runner knows where to start."""
         self._held = set(assigned)
+        self._reader.assign(assigned)
         self._in_flight.clear()
         self._fetched.clear()
         await super().on_partitions_assigned(assigned, generation_id)
@@ -117,9 +124,8 @@ class ChunkConsumer(driver.Consumer):
         """
         async with self._exclusive:
             epoch = 1 + max((self._epochs[tp] for tp in positions), default=0)
-            with _asking():
-                positions = await self._held_by_kafka(positions)
-                await self._thread.seek_wait(positions)
+            positions = await self._reader.check(positions)
+            self._reader.seek(positions)
             for tp, offset in positions.items():
                 self._epochs[tp] = epoch
                 self._in_flight[tp] = 0
@@ -127,18 +133,6 @@ class ChunkConsumer(driver.Consumer):
             self._held.difference_update(positions)
         self.resume_partitions(positions)
         return epoch
-
-    async def _held_by_kafka(self, positions: Mapping[TP, int]) -> dict[TP, int]:
-        """Check that Kafka holds what comes next; who begins does so with the oldest record that there is."""
-        begins = await self.earliest_offsets(*positions)
-        ends = await self.highwaters(*positions)
-        for tp, offset in positions.items():
-            if offset > ends[tp] or 0 < offset < begins[tp]:
-                held = f"Kafka holds {begins[tp]} to {ends[tp]}"
-                raise TransportError(
-                    f"{tp.topic}[{tp.partition}]: the state reflects offset {offset}, but {held}. {LOST_LOG}"
-                )
-        return {tp: offset or begins[tp] for tp, offset in positions.items()}
 
     # -- flow control --------------------------------------------------------------------------------------------------
 
@@ -151,13 +145,13 @@ class ChunkConsumer(driver.Consumer):
         """Whether all of the partition has been handed over: fetched up to its end and no chunk under way."""
         if tp in self._held or self._in_flight[tp]:
             return False
-        # As it was when the records were taken out, not as the consumer's thread knows by now: under load there is always more.
+        # As it was when the records were taken out, not as the reader knows by now: under load there is always more.
         fetched, end = self._fetched.get(tp, (None, None))
         return fetched is not None and end is not None and fetched >= end
 
     def lag_events(self, tp: TP) -> int | None:
         """Records between the consumer's position and the end of the partition; None while unknown."""
-        position, end = cast(ChunkConsumerThread, self._thread).progress(tp)
+        position, end = self._reader.progress(tp)
         return None if position is None or end is None else max(0, end - position)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
@@ -190,7 +184,7 @@ class ChunkConsumer(driver.Consumer):
 
     async def _fetch(self, wanted: set[TP]) -> Fetched:
         try:
-            return cast(Fetched, await self._getmany(active_partitions=wanted, timeout=POLL_SECONDS))
+            return await self._reader.fetch(wanted, POLL_SECONDS)
         except NoOffsetForPartitionError:
             return {}, {}  # it is from before the runner's seek
         except OffsetOutOfRangeError as error:
@@ -226,7 +220,7 @@ class ChunkConsumer(driver.Consumer):
 
     async def committed(self, tps: Iterable[TP]) -> dict[TP, Noted]:
         """What the consumer group has committed of these partitions, offsets and notes."""
-        with _asking():
+        with asking():
             return await cast(ChunkConsumerThread, self._thread).committed(tps)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:

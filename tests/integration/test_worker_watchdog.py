@@ -39,7 +39,7 @@ STANDING_STILL = {
     "an outbox never hears from Kafka": "the outbox of partition",
     "the learner never comes back": "the learner",
     "fetching ends without a word": "fetching from Kafka",
-    "the consumer's thread stands still": "fetching from Kafka",
+    "the consumer's thread stands still": "staying in the consumer group",
 }
 DYING = {
     "a partition's runner is cancelled": "runner-2 has ended though nobody told it to",

@@ -74,22 +74,22 @@ FAULTS: Final[dict[str, str]] = {
         Assignments.deliver = raising
     """,
     "fetching raises": """
-        from streams.transport import ChunkConsumer
-        getmany = ChunkConsumer._getmany
-        async def raising(self, active_partitions, timeout):
+        from streams.reader import Reader
+        fetch = Reader.fetch
+        async def raising(self, partitions, seconds):
             if struck():
                 raise RuntimeError("planted")
-            return await getmany(self, active_partitions, timeout)
-        ChunkConsumer._getmany = raising
+            return await fetch(self, partitions, seconds)
+        Reader.fetch = raising
     """,
     "fetching ends without a word": """
-        from streams.transport import ChunkConsumer
-        getmany = ChunkConsumer._getmany
-        async def cancelled(self, active_partitions, timeout):
+        from streams.reader import Reader
+        fetch = Reader.fetch
+        async def cancelled(self, partitions, seconds):
             if struck():
                 raise asyncio.CancelledError
-            return await getmany(self, active_partitions, timeout)
-        ChunkConsumer._getmany = cancelled
+            return await fetch(self, partitions, seconds)
+        Reader.fetch = cancelled
     """,
     "the consumer's thread dies": """
         from streams.transport import ChunkConsumerThread

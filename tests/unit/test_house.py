@@ -20,6 +20,7 @@ FUNCTION_LINES_MAX = 65
 SHELLS = {
     "streams/transport.py",
     "streams/consumer_thread.py",
+    "streams/reader.py",
     "features/redis_client.py",
     "features/redis_store.py",
     "models/redis_store.py",

@@ -50,7 +50,7 @@ class Worker:
         self.runner: PartitionRunner = World([], START_MS).lanes[0].runner
         self.runner._outbox = self.outbox
         self.assignments: Any = SimpleNamespace(runners={(False, 0): self.runner})
-        self.consumer = SimpleNamespace(turns=0)
+        self.consumer = SimpleNamespace(turns=0, beats=0)
         self.guard = GuardedAssignments(Accepting(), lambda error: None, lambda: self.now_ms)
         self.vitals = Vitals(
             Parts(lambda: self.now_ms),
@@ -62,11 +62,12 @@ class Worker:
             stopping=lambda: self.stopping,
         )
 
-    def stuck(self, seconds: int, turning: bool = True) -> set[str]:
+    def stuck(self, seconds: int, turning: bool = True, beating: bool = True) -> set[str]:
         """What has stood still for a minute, after looking once a second for so long."""
         for _ in range(seconds):
             self.now_ms += 1_000
             self.consumer.turns += turning
+            self.consumer.beats += beating
             looked = self.vitals.look()
         return {part.name for part in looked if part.stuck_ms(self.now_ms) > STALLED_MS}
 
@@ -86,6 +87,12 @@ def test_a_fetch_loop_that_no_longer_turns(worker: Worker) -> None:
     assert worker.stuck(300) == set()
     assert worker.stuck(60, turning=False) == set()
     assert worker.stuck(2, turning=False) == {"fetching from Kafka"}
+
+
+def test_a_thread_from_which_the_group_hears_nothing_any_more(worker: Worker) -> None:
+    assert worker.stuck(300) == set()
+    assert worker.stuck(60, beating=False) == set()
+    assert worker.stuck(2, beating=False) == {"staying in the consumer group"}
 
 
 def test_without_partitions_or_while_it_stops_nobody_need_fetch(worker: Worker) -> None:

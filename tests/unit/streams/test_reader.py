@@ -9,7 +9,7 @@ from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import KafkaConnectionError
 
-from churnwatch.kafka import Consumer
+from streams.reader import Consumer
 
 
 class Client:
