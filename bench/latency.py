@@ -2,10 +2,12 @@
 
 1. Redis is filled with customers who have a history (`bench.growth_fill`), and a live worker with its default settings takes in a
    backlog: that is the throughput found.
-2. A producer in a process of its own sends at a steady 10, 50 and 80 % of that, events that occur as they are sent.
+2. A producer in a process of its own sends at a steady 10, 50 and 80 % of that, events that occur as they are sent; at 50 %, which
+   is what a limit is set for, three times, of which the one in the middle counts.
 3. Some customers cancel: each cancellation raises an alert, the costliest kind to tell. Alerts are rare, so p99.9 rests on more: on
    customers whose band was never told, so that their next event publishes a score, by the same way as an alert.
-4. Latency is from the record's Kafka timestamp, set as it is handed to the producer, to the arrival at a consumer on the same machine.
+4. Latency is from the instant at which the event is due, which is the record's Kafka timestamp, too, to the arrival at a consumer on the
+   same machine.
 5. The same at 50 % with brokers that collect for shorter and for longer, and with Redis writing its log to the disk.
 
     python -m bench.latency --seconds 60
@@ -17,7 +19,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,7 +30,7 @@ import redis
 from bench.growth_alone import alone
 from bench.growth_fill import Group, Templates, fill, learn, templates
 from bench.latency_figures import QUANTILES, REST
-from bench.latency_load import CUSTOMERS, STAGES, WARM_SECONDS, Level, Loaded, Size, samples
+from bench.latency_load import CUSTOMERS, STAGES, WARM_SECONDS, Level, Loaded, Running, Size, samples
 from bench.scenario import Outcome, Say, Skipped, Table
 from churnwatch.services import Services
 from churnwatch.settings import Settings
@@ -37,6 +39,9 @@ from streams.time import HOUR_MS
 
 LOADS: Final = (0.1, 0.5, 0.8)
 MIDDLE: Final = 0.5
+ROUNDS: Final = 3
+"""How often the load in the middle is tried."""
+
 PARTITIONS: Final = 4
 LIMIT_MS: Final = 250.0
 WAITS_MS: Final = (5, 100)
@@ -56,7 +61,7 @@ def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -
     try:
         with loaded.run({}) as base:
             say(f"throughput {base.throughput:,.0f} events/s")
-            levels = [base.level(_share(share), share * base.throughput, size.seconds) for share in LOADS]
+            tried = {share: _rounds(base, share, size.seconds) for share in LOADS}
         rate = MIDDLE * base.throughput
         others = []
         for wait_ms in WAITS_MS:
@@ -67,8 +72,21 @@ def run(services: Services, scratch: Path, say: Say, size: Size | None = None) -
             durable = other.level(f"{_share(MIDDLE)}, Redis appends to a file", rate, size.other_seconds)
     finally:
         loaded.close()
-    default = (settings.fetch_wait_ms, base.throughput, levels[LOADS.index(MIDDLE)])
-    return _outcome(base.throughput, levels, sorted([default, *others], key=lambda found: found[0]), durable)
+    default = (settings.fetch_wait_ms, base.throughput, _middle(tried[MIDDLE]))
+    return _outcome(base.throughput, tried, sorted([default, *others], key=lambda found: found[0]), durable)
+
+
+def _rounds(base: Running, share: float, seconds: float) -> list[Level]:
+    return [base.level(_share(share), share * base.throughput, seconds) for _ in range(_times(share))]
+
+
+def _times(share: float) -> int:
+    return ROUNDS if share == MIDDLE else 1
+
+
+def _middle(levels: Sequence[Level]) -> Level:
+    """Give the round whose alerts' p99 lies in the middle."""
+    return sorted(levels, key=lambda level: level.alerts.percentiles["p99"])[len(levels) // 2]
 
 
 def _share(share: float) -> str:
@@ -93,7 +111,7 @@ def _fill(settings: Settings, scratch: Path, size: Size) -> None:
     made = templates(settings, scratch, time.time_ns() // 1_000_000)
     # Nobody who is to be looked at for silence meanwhile, and nobody who is lost: what is said follows from an event, and is said.
     quiet = [found for found in made.customers if found.wake_ms > made.clock_ms + HOUR_MS and not found.lost]
-    asked = [samples(size.seconds)] * len(LOADS) + [samples(size.other_seconds)] * (len(WAITS_MS) + 1)
+    asked = [samples(size.seconds)] * sum(map(_times, LOADS)) + [samples(size.other_seconds)] * (len(WAITS_MS) + 1)
     scores, leavers = (sum(counts) for counts in zip(*asked, strict=True))
     groups = [Group("c", CUSTOMERS), Group("s", scores, untold=True), Group("l", leavers)]
     fill(settings, Templates(quiet, made.clock_ms), groups)
@@ -114,10 +132,11 @@ def _appending(services: Services) -> Iterator[None]:
 
 
 def _outcome(
-    throughput: float, levels: Sequence[Level], steps: Sequence[tuple[int, float, Level]], durable: Level
+    throughput: float, tried: Mapping[float, Sequence[Level]], steps: Sequence[tuple[int, float, Level]], durable: Level
 ) -> Outcome:
-    half = levels[LOADS.index(MIDDLE)]
-    everything = [*levels, *(level for _, _, level in steps), durable]
+    levels, half = [_middle(rounds) for rounds in tried.values()], _middle(tried[MIDDLE])
+    others = [level for _, _, level in steps if level is not half]
+    everything = [*(level for rounds in tried.values() for level in rounds), *others, durable]
     names = {
         **{f"load_{round(100 * share)}": level for share, level in zip(LOADS, levels, strict=True)},
         "load_50_aof": durable,
@@ -131,13 +150,14 @@ def _outcome(
         tables=[_table([*levels, durable]), _stages([*levels, durable]), _trade(steps)],
         checks=[
             _heard(everything),
-            _held(half),
+            _held(half, [level.alerts.percentiles["p99"] for level in tried[MIDDLE]]),
         ],
         details={
             "throughput_events_per_second": round(throughput, 1),
             "partitions": PARTITIONS,
             "customers": CUSTOMERS,
             "warm_up_seconds": WARM_SECONDS,
+            "rounds_at_half_load": [_told(level) for level in tried[MIDDLE]],
             "levels": [_told(level) for level in [*levels, durable]],
             "steps": [
                 {"fetch_wait_ms": bound, "throughput_events_per_second": round(found, 1)} | _told(level)
@@ -154,9 +174,10 @@ def _heard(levels: Sequence[Level]) -> str:
     return f"all {scores:,} scores and {alerts:,} alerts after the warm-ups came, each once"
 
 
-def _held(half: Level) -> str:
+def _held(half: Level, rounds_ms: Sequence[float]) -> str:
     p99 = half.alerts.percentiles["p99"]
-    return f"event to alert at half load: p99 {p99:.0f} ms, {'within' if p99 <= LIMIT_MS else 'NOT within'} {LIMIT_MS:.0f} ms"
+    said = f"p99 {p99:.0f} ms, {'within' if p99 <= LIMIT_MS else 'NOT within'} {LIMIT_MS:.0f} ms"
+    return f"event to alert at half load: {said} (rounds: {', '.join(f'{found:.0f}' for found in rounds_ms)})"
 
 
 def _told(level: Level) -> dict[str, Any]:
@@ -225,7 +246,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--seconds", type=float, default=Size().seconds, help="measured at each load (default 15), half of it elsewhere"
     )
-    parser.add_argument("--backlog", type=int, default=Size().backlog, help="events of a backlog (default 45000)")
+    parser.add_argument("--backlog", type=int, default=Size().backlog, help="events of a backlog (default 150000)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     found = parser.parse_args(arguments)
     size = Size(found.backlog, found.seconds, found.seconds / 2)
