@@ -109,7 +109,7 @@ class Reader:
     async def fetch(self, partitions: Collection[TP], seconds: float) -> Fetched:
         """Take out what was fetched of these partitions, waiting for it if need be.
 
-        Raises aiokafka's NoOffsetForPartitionError and OffsetOutOfRangeError.
+        Raises aiokafka's OffsetOutOfRangeError where Kafka does not hold what is next.
         """
         records = await self._started.getmany(*_places(partitions), timeout_ms=int(1000 * seconds))
         # Nothing may come in between: a moment later the next answer of a broker moves the ends.

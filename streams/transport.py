@@ -27,7 +27,7 @@ from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -125,7 +125,8 @@ class ChunkConsumer(driver.Consumer):
         async with self._exclusive:
             epoch = 1 + max((self._epochs[tp] for tp in positions), default=0)
             positions = await self._reader.check(positions)
-            self._reader.seek(positions)
+            with asking():
+                self._reader.seek(positions)
             for tp, offset in positions.items():
                 self._epochs[tp] = epoch
                 self._in_flight[tp] = 0
@@ -185,8 +186,6 @@ class ChunkConsumer(driver.Consumer):
     async def _fetch(self, wanted: set[TP]) -> Fetched:
         try:
             return await self._reader.fetch(wanted, POLL_SECONDS)
-        except NoOffsetForPartitionError:
-            return {}, {}  # it is from before the runner's seek
         except OffsetOutOfRangeError as error:
             for tp, offset in error.args[0].items():
                 if offset == self._fetched.get(TP(tp.topic, tp.partition), (None, None))[0]:

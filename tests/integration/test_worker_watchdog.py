@@ -47,6 +47,7 @@ DYING = {
     "the agent raises": "planted",
     "fetching raises": "planted",
     "the consumer's thread dies": "planted",
+    "the group refuses the worker": "GroupAuthorizationFailedError",
 }
 UNASSIGNED = {
     "being given partitions raises": "planted",

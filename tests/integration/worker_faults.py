@@ -116,6 +116,19 @@ FAULTS: Final[dict[str, str]] = {
             self.standing = asyncio.create_task(stand())
         ChunkConsumerThread.on_thread_started = mortal
     """,
+    "the group refuses the worker": """
+        from aiokafka.errors import GroupAuthorizationFailedError
+        from streams.transport import ChunkConsumerThread
+        started = ChunkConsumerThread.on_thread_started
+        async def refuse(self):
+            while not struck():
+                await asyncio.sleep(0.1)
+            self._consumer._subscription.abort_waiters(GroupAuthorizationFailedError("planted"))
+        async def refused(self):
+            await started(self)
+            self.refusing = asyncio.create_task(refuse(self))
+        ChunkConsumerThread.on_thread_started = refused
+    """,
     "being given partitions raises": """
         from agents.ingest import Assignments
         async def raising(self, partitions):
