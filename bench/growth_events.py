@@ -129,5 +129,5 @@ def planned(plan: Plan, at: str) -> Iterator[Made]:
 
 
 def as_json(plan: Plan) -> str:
-    """Write a plan for `main`."""
+    """Write a plan for `bench.pace`."""
     return json.dumps(asdict(plan))

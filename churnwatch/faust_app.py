@@ -54,7 +54,7 @@ def group_id(settings: Settings) -> str:
 
 
 def consumer_options(settings: Settings) -> dict[str, Any]:
-    """What the worker's consumer is made with."""
+    """What the worker's consumers are made with: the member of the group, and the one that reads."""
     session_ms = settings.kafka_session_ms
     return client_options(settings) | {
         "request_timeout_ms": 40_000,
@@ -64,7 +64,7 @@ def consumer_options(settings: Settings) -> dict[str, Any]:
         "heartbeat_interval_ms": session_ms // 4,
         "rebalance_timeout_ms": REBALANCE_MS,
         "group_instance_id": settings.kafka_instance_id,
-        # A worker whose buffers are full does not poll; that it moves is watched per partition (`agents.health`).
+        # That the worker moves is watched per partition (`agents.health`).
         "max_poll_interval_ms": 86_400_000,
         "max_poll_records": settings.chunk_events_max,
         "max_partition_fetch_bytes": settings.chunk_bytes_max,

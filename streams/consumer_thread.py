@@ -51,7 +51,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     """What may be committed now; the consumer, which knows, sets it."""
 
     beats = 0
-    """Goes on for as long as the thread's loop turns, and with it the group's heartbeat."""
+    """Goes on for as long as the thread's loop turns, on which the group's heartbeat is."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         # Faust assigns round robin where there are no tables, which tears the topics of a partition apart; the range
@@ -78,9 +78,14 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 
     @Service.task
     async def _heed(self) -> None:
-        """End the worker where the group will not have it: aiokafka tells only those who wait for records."""
-        while not self.should_stop:
-            await self._ensure_consumer()._fetcher._create_fetch_waiter()
+        """End the worker where the group will not have it: aiokafka tells only those who wait for records.
+
+        And whoever does not wait for any has left the group, in its view, once `max_poll_interval_ms` are over.
+        """
+        consumer = self._ensure_consumer()
+        with consumer._subscription.fetch_context():
+            while not self.should_stop:
+                await consumer._fetcher._create_fetch_waiter()
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Commits serve lag tools only, so a broker that is away for a while is no reason to crash the worker.

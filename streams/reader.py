@@ -73,7 +73,11 @@ class Reader:
         # What Kafka no longer holds must not be skipped in silence: a position out of range is an error.
         settled = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "none"}
         consumer = Consumer(**self._options | settled)
-        await consumer.start()
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
         self._consumer = consumer
 
     async def stop(self) -> None:
@@ -112,6 +116,9 @@ class Reader:
         Raises aiokafka's OffsetOutOfRangeError where Kafka does not hold what is next.
         """
         records = await self._started.getmany(*_places(partitions), timeout_ms=int(1000 * seconds))
+        fetching = self._started._fetcher.error_future
+        if fetching.done() and not fetching.cancelled():
+            fetching.result()  # it ends by itself only where it has failed, and nobody else would hear of that
         # Nothing may come in between: a moment later the next answer of a broker moves the ends.
         return (
             {TP(*place): found for place, found in records.items()},

@@ -98,8 +98,8 @@ class ChunkConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Stop the runners first, so that nothing is written for a partition that is about to be another's."""
         self._held.update(revoked)
-        self._reader.leave(revoked)
         await self._listener.on_revoked(set(revoked))
+        self._reader.leave(revoked)
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._stored.pop(tp, None)
@@ -266,7 +266,7 @@ class ChunkConsumer(driver.Consumer):
 class ChunkTransport(driver.Transport):
     """Transport whose consumer is a `ChunkConsumer`.
 
-    `consumer_options` go to `AIOKafkaConsumer` as they are; `listener` is told of assignments.
+    `consumer_options` are those of both `AIOKafkaConsumer`s, the group's member and the reader; `listener` is told of assignments.
     """
 
     Consumer = ChunkConsumer

@@ -204,6 +204,18 @@ def test_a_faust_that_does_not_stop(ward: Ward) -> None:
         assert (code, words in log) == (expected, True), name
 
 
+def test_a_member_that_reads_elsewhere_is_not_taken_for_one_that_does_not_read(ward: Ward, tmp_path: Path) -> None:
+    """By aiokafka, which has a group left by those who do not ask it for records, and lets them in no more."""
+    name = "nobody polls for as long as a group allows"
+    ward.start([name])
+    ward.wait_until_ready()
+    worker = ward.workers[name]
+    time.sleep(ward.lab.settings.kafka_session_ms / 1000)  # four heartbeats, with each of which it would be found out
+    publish(ward.lab, tmp_path / "work.jsonl")
+    ward.lab.wait_for(lambda: worker.total("churnwatch_events_total") > 0)
+    assert worker.log.count("Partitions held") == 1
+
+
 def test_a_frozen_worker_has_not_been_stuck(lab: Installation, tmp_path: Path) -> None:
     worker = lab.start(KAFKA_SESSION="60s")
     lab.wait_for(lambda: worker.get("/readyz")[0] == OK)

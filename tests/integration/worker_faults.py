@@ -129,6 +129,11 @@ FAULTS: Final[dict[str, str]] = {
             self.refusing = asyncio.create_task(refuse(self))
         ChunkConsumerThread.on_thread_started = refused
     """,
+    "nobody polls for as long as a group allows": """
+        from churnwatch import worker
+        options = worker.consumer_options
+        worker.consumer_options = lambda settings: options(settings) | {"max_poll_interval_ms": 500}
+    """,
     "being given partitions raises": """
         from agents.ingest import Assignments
         async def raising(self, partitions):
