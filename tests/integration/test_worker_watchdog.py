@@ -62,6 +62,8 @@ UNSTOPPABLE = {
     "Faust crashes while it stops": (1, "planted"),
     "Faust waits for its thread on the loop": (1, "ending, so that it is started anew. All threads:"),
 }
+LONG_WORK = "the learner takes long"
+LONG_UNASKED = "nobody polls for as long as a group allows"
 
 
 class Ward:
@@ -206,10 +208,9 @@ def test_a_faust_that_does_not_stop(ward: Ward) -> None:
 
 def test_a_member_that_reads_elsewhere_is_not_taken_for_one_that_does_not_read(ward: Ward, tmp_path: Path) -> None:
     """By aiokafka, which has a group left by those who do not ask it for records, and lets them in no more."""
-    name = "nobody polls for as long as a group allows"
-    ward.start([name])
+    ward.start([LONG_UNASKED])
     ward.wait_until_ready()
-    worker = ward.workers[name]
+    worker = ward.workers[LONG_UNASKED]
     time.sleep(ward.lab.settings.kafka_session_ms / 1000)  # four heartbeats, with each of which it would be found out
     publish(ward.lab, tmp_path / "work.jsonl")
     ward.lab.wait_for(lambda: worker.total("churnwatch_events_total") > 0)
@@ -230,17 +231,15 @@ def test_a_frozen_worker_has_not_been_stuck(lab: Installation, tmp_path: Path) -
 
 
 def test_long_work_is_no_fault(ward: Ward, tmp_path: Path) -> None:
-    name = "the learner takes long"
-    ward.start([name])
+    ward.start([LONG_WORK])
     ward.wait_until_ready()
     began = ward.strike()
     publish(ward.lab, tmp_path / "work.jsonl")
     while time.monotonic() - began < 4 * STALLED_SECONDS:
-        assert ward.workers[name].running
+        assert ward.workers[LONG_WORK].running
         time.sleep(0.5)
-    assert ward.workers[name].terminate() == 0
+    assert ward.workers[LONG_WORK].terminate() == 0
 
 
 def test_the_faults_are_all_planted() -> None:
-    planted = {*STANDING_STILL, *DYING, *UNASSIGNED, *BLOCKING, *UNSTOPPABLE}
-    assert planted | {"the learner takes long"} == FAULTS.keys()
+    assert {*STANDING_STILL, *DYING, *UNASSIGNED, *BLOCKING, *UNSTOPPABLE, LONG_WORK, LONG_UNASKED} == FAULTS.keys()
