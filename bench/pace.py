@@ -78,7 +78,9 @@ class Outgoing:
                 if sent is not None:
                     sent.result()
                 batch = self._filling.pop(partition)
-                self._sent[partition] = await self._client.send_batch(batch, *partition[:1], partition=partition[1])
+                self._sent[partition] = await self._client.send_batch(
+                    batch, partition.topic, partition=partition.partition
+                )
 
     async def flush(self) -> None:
         """Send all that is left, and wait until all is acknowledged."""
